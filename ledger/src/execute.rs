@@ -1,0 +1,346 @@
+//! Executing an anchor: the same changes and receipts on every node.
+//!
+//! Order: lanes, rotated by the beacon; in a lane by sequence number; then the deadlines
+//! that are due; then fees are shared out; then the epoch's end (spec EXE-1 … EXE-8).
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::accounts::{ACCOUNTS, DUTIES};
+use crate::admit::{may_execute, payer_of};
+use crate::amount::Amount;
+use crate::anchor::{AnchorBody, Span};
+use crate::book::{Book, Party, Scope};
+use crate::codec::encode;
+use crate::context::{Context, Origin};
+use crate::event::{Checked, Role};
+use crate::fault::StoreFault;
+use crate::fees::Fees;
+use crate::hash::Hash;
+use crate::ids::{Millis, Zone};
+use crate::merkle::list_root;
+use crate::mint::Mint;
+use crate::receipt::{EventPlace, Outcome, RECEIPT_VERSION, Receipt, Subject};
+use crate::refusal::Refusal;
+use crate::registry::{Apply, Registry, Row};
+use crate::state::{Changes, Overlay, StateReader};
+use crate::system::{
+    AGENDA, EPOCHS, EpochRecord, HEAD, Head, LANES, Lane, STATE_VERSION, VALIDATORS, Validators,
+    ZONE_EPOCHS, params, value_index,
+};
+
+/// What executing an anchor did.
+#[derive(Clone, Debug)]
+pub struct Executed {
+    /// The new head.
+    pub head: Head,
+    /// Rows written and removed.
+    pub changes: Changes,
+    /// What happened, in order.
+    pub receipts: Vec<Receipt>,
+    /// Over the receipts' canonical bytes.
+    pub receipts_root: Hash,
+}
+
+/// Why an anchor could not be executed: the node must stop.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Halt {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreFault),
+    /// The state broke a promise: a bug of ours.
+    #[error("the ledger broke its own promise: {0}; stop and report this")]
+    Broken(&'static str),
+}
+
+/// Executes a checked anchor over the state before it.
+pub fn execute(
+    registry: &Registry,
+    base: &dyn StateReader,
+    body: &AnchorBody,
+    spans: &[Span],
+) -> Result<Executed, Halt> {
+    let rows = Overlay::new(base);
+    let before = Head::read(&rows).ok_or(Halt::Broken("a state without a head"))?;
+    let head = next_head(&rows, &before, body);
+    let cx = Context {
+        height: head.height,
+        time: head.time,
+        clock: head.clock,
+        epoch: head.epoch,
+        beacon: head.beacon,
+        params: params(&rows),
+        fees: Fees::at(value_index(&rows)),
+        origin: None,
+    };
+    let mut run = Run { registry, cx, book: Book::open(rows, head.time), receipts: Vec::new() };
+    if head.epoch > before.epoch {
+        run.end_epoch(&before);
+    }
+    let mut fees: Vec<(Zone, Lane, Amount)> = Vec::new();
+    for span in rotated(spans, &head.beacon) {
+        fees.extend(run.lane(span)?);
+    }
+    run.deadlines()?;
+    for (zone, lane, amount) in fees {
+        run.share_fees(zone, &lane, amount)?;
+    }
+    run.finish(head)
+}
+
+fn rotated<'a>(spans: &'a [Span], beacon: &Hash) -> impl Iterator<Item = &'a Span> {
+    let [a, b, c, d, ..] = beacon.0;
+    let start = u32::from_le_bytes([a, b, c, d]) as usize;
+    let start = start.checked_rem(spans.len()).unwrap_or_default();
+    let (front, back) = spans.split_at_checked(start).unwrap_or((spans, &[]));
+    back.iter().chain(front)
+}
+
+fn next_head(rows: &Overlay, before: &Head, body: &AnchorBody) -> Head {
+    let params = params(rows);
+    let time = body.time(before.time);
+    let step = time.since(before.time).min(params.clock_step_ms_max);
+    let clock = before.clock.plus(step);
+    let elapsed = clock.since(before.clock_start).0;
+    Head {
+        version: STATE_VERSION,
+        height: body.height,
+        anchor: body.id(),
+        time,
+        clock,
+        clock_start: before.clock_start,
+        epoch: elapsed.checked_div(params.epoch_ms.0).unwrap_or_default(),
+        beacon: body.beacon(&before.beacon),
+        receipts: 0,
+    }
+}
+
+struct Run<'r, 's> {
+    registry: &'r Registry,
+    cx: Context,
+    book: Book<'s>,
+    receipts: Vec<Receipt>,
+}
+
+impl Run<'_, '_> {
+    /// Closes the epoch that ended with the anchor before: its record, for ever.
+    fn end_epoch(&mut self, before: &Head) {
+        let lanes = LANES.scan(&self.book.rows, None, crate::anchor::TIPS_MAX);
+        let numbers = lanes.iter().map(|(_, lane)| lane.next_number);
+        let events = numbers.fold(0, u64::saturating_add);
+        let (height, time, supply) = (before.height, before.time, self.book.supply);
+        let record = EpochRecord { height, time, supply, events };
+        EPOCHS.put(&mut self.book.rows, &before.epoch, &record);
+        for (zone, lane) in lanes {
+            ZONE_EPOCHS.put(&mut self.book.rows, &(before.epoch, zone), &lane.next_number);
+        }
+    }
+
+    fn lane(&mut self, span: &Span) -> Result<Option<(Zone, Lane, Amount)>, Halt> {
+        let lane = LANES.get(&self.book.rows, &span.zone);
+        let Some(mut lane) = lane else { return Ok(None) };
+        let fees_before = self.book.supply.fees;
+        for block in &span.blocks {
+            let header = block.header();
+            for (event, place) in block.events().iter().zip(0u32..) {
+                let draft = event.draft();
+                let subject = EventPlace {
+                    id: event.id(),
+                    author: draft.author,
+                    tag: draft.tag,
+                    zone: span.zone,
+                    number: header.first_number.saturating_add(u64::from(place)),
+                    term: header.term,
+                    block: header.height,
+                    place,
+                };
+                let is_void = self.event(event, subject)?;
+                lane.voids = lane.voids.saturating_add(u64::from(is_void));
+            }
+            lane.height = header.height;
+            lane.tip = block.id();
+            lane.next_number = header.first_number.saturating_add(u64::from(header.count));
+        }
+        LANES.put(&mut self.book.rows, &span.zone, &lane);
+        let fees = self.book.supply.fees.minus(fees_before).unwrap_or_default();
+        Ok(Some((span.zone, lane, fees)))
+    }
+
+    /// Executes one event; answers whether it was void.
+    fn event(&mut self, event: &Checked, place: EventPlace) -> Result<bool, Halt> {
+        let Some(row) = event.row(self.registry) else {
+            return Err(Halt::Broken("a checked event without a row"));
+        };
+        self.cx.origin = Some(Origin {
+            author: place.author,
+            role: event.draft().role,
+            key: event.draft().key,
+            event: place.id,
+            zone: place.zone,
+            number: place.number,
+            place: u32::try_from(self.receipts.len()).unwrap_or(u32::MAX),
+        });
+        self.book.scope.programme =
+            self.registry.programme_of(row.tag).map_or(0, |programme| programme.id);
+        let fee = self.cx.fees.event(event.bytes().len());
+        let admitted = may_execute(&self.book, &self.cx, event)
+            .and_then(|()| self.take_fee(event, row, fee, place.zone));
+        self.no_fault()?;
+        let (outcome, fee) = match admitted {
+            Err(refusal) => {
+                self.book.rows.undo();
+                self.book.postings.clear();
+                (Outcome::Void(refusal.code.to_string()), Amount::ZERO)
+            }
+            Ok(()) => (self.apply(event, row)?, fee),
+        };
+        let is_void = matches!(outcome, Outcome::Void(_));
+        self.receipt(Subject::Event(place), outcome, fee);
+        Ok(is_void)
+    }
+
+    /// Uses the nonce and pays the fee: both are kept whatever the event itself does.
+    fn take_fee(
+        &mut self,
+        event: &Checked,
+        row: &Row,
+        fee: Amount,
+        zone: Zone,
+    ) -> Result<(), Refusal> {
+        let draft = event.draft();
+        let payer = payer_of(&self.book, &self.cx, event, row);
+        let supply = self.book.supply;
+        let paid = self.book.shift(payer, Party::Fees(zone), fee, "fee");
+        if paid.is_err() {
+            self.book.supply = supply;
+            return Err(crate::event::FEE);
+        }
+        let rows = &mut self.book.rows;
+        if draft.role == Role::Owner {
+            if let Some(mut account) = ACCOUNTS.get(rows, &draft.author) {
+                account.nonces.insert(draft.nonce);
+                ACCOUNTS.put(rows, &draft.author, &account);
+            }
+        } else if let Some(mut duty) = DUTIES.get(rows, &(draft.author, draft.key)) {
+            duty.nonces.insert(draft.nonce);
+            DUTIES.put(rows, &(draft.author, draft.key), &duty);
+        }
+        rows.keep();
+        Ok(())
+    }
+
+    fn apply(&mut self, event: &Checked, row: &Row) -> Result<Outcome, Halt> {
+        let draft = event.draft();
+        self.book.scope.spender = (draft.role == Role::Owner).then_some(draft.author);
+        let body = draft.body.as_slice();
+        let apply = row.apply;
+        let outcome = self.guarded(|cx, book| match apply {
+            Apply::Book(apply) => apply(body, cx, book),
+            Apply::Mint(apply) => apply(body, cx, &mut Mint::new(book)),
+        });
+        self.no_fault()?;
+        Ok(outcome)
+    }
+
+    /// Runs a programme's rule. A refusal, or a bug of the programme's, changes nothing.
+    fn guarded(
+        &mut self,
+        rule: impl FnOnce(&Context, &mut Book) -> Result<(), Refusal>,
+    ) -> Outcome {
+        let (supply, postings) = (self.book.supply, self.book.postings.len());
+        let (cx, book) = (&self.cx, &mut self.book);
+        let result = catch_unwind(AssertUnwindSafe(|| rule(cx, book)));
+        let outcome = match result {
+            Ok(Ok(())) if self.book.supply.is_conserved() => Outcome::Done,
+            Ok(Ok(())) => Outcome::Bug("ledger.not_conserved".to_string()),
+            Ok(Err(refusal)) => Outcome::Refused(refusal.code.to_string()),
+            Err(_) => Outcome::Bug("ledger.panic".to_string()),
+        };
+        if outcome != Outcome::Done {
+            self.book.rows.undo();
+            self.book.supply = supply;
+            self.book.postings.truncate(postings);
+        }
+        self.book.rows.keep();
+        self.book.scope.spender = None;
+        outcome
+    }
+
+    /// Works off deadlines that the epoch clock has reached, earliest first, at most as many
+    /// as the parameters allow; the rest waits for the next anchor.
+    fn deadlines(&mut self) -> Result<(), Halt> {
+        self.cx.origin = None;
+        let limit = self.cx.params.anchor_deadlines_max as usize;
+        let (due, clock) = (AGENDA.scan(&self.book.rows, None, limit), self.cx.clock.0);
+        for ((at, tag, key), ()) in due.into_iter().filter(|((at, ..), ())| *at <= clock) {
+            AGENDA.remove(&mut self.book.rows, &(at, tag, key.clone()));
+            self.book.rows.keep();
+            let Some((programme, deadline)) = self.registry.deadline(tag) else {
+                return Err(Halt::Broken("a deadline that no programme has"));
+            };
+            self.book.scope = Scope { programme: programme.id, spender: None };
+            let outcome = self.guarded(|cx, book| (deadline.run)(&key, cx, book));
+            self.no_fault()?;
+            self.receipt(Subject::Deadline { tag, key }, outcome, Amount::ZERO);
+        }
+        Ok(())
+    }
+
+    /// Half of a zone's fees to its router, the rest to the pool.
+    fn share_fees(&mut self, zone: Zone, lane: &Lane, fees: Amount) -> Result<(), Halt> {
+        if fees.is_zero() {
+            return Ok(());
+        }
+        let half = fees.half();
+        let rest = fees.minus(half).unwrap_or_default();
+        let from = Party::Fees(zone);
+        let router = Party::Account(lane.router);
+        let shared = self
+            .book
+            .shift(from.clone(), router, half, "router's half")
+            .and_then(|()| self.book.shift(from, Party::Pool, rest, "pool's half"));
+        shared.map_err(|_| Halt::Broken("fees that cannot be shared out"))?;
+        self.receipt(Subject::Fees { zone }, Outcome::Done, Amount::ZERO);
+        Ok(())
+    }
+
+    fn receipt(&mut self, subject: Subject, outcome: Outcome, fee: Amount) {
+        self.receipts.push(Receipt {
+            version: RECEIPT_VERSION,
+            height: self.cx.height,
+            index: u32::try_from(self.receipts.len()).unwrap_or(u32::MAX),
+            subject,
+            outcome,
+            fee,
+            postings: std::mem::take(&mut self.book.postings),
+        });
+    }
+
+    fn no_fault(&self) -> Result<(), Halt> {
+        match self.book.rows.fault() {
+            Some(fault) => Err(Halt::Store(fault)),
+            None => Ok(()),
+        }
+    }
+
+    fn finish(mut self, mut head: Head) -> Result<Executed, Halt> {
+        if !self.book.supply.is_conserved() || !self.book.supply.fees.is_zero() {
+            return Err(Halt::Broken("money was created or lost"));
+        }
+        head.receipts = u32::try_from(self.receipts.len()).unwrap_or(u32::MAX);
+        let rows = &mut self.book.rows;
+        HEAD.put(rows, &(), &head);
+        if let Some(validators) = VALIDATORS.get(rows, &()) {
+            let next = validators.after_next.clone();
+            VALIDATORS.put(rows, &(), &Validators { next, after_next: validators.after_next });
+        }
+        let receipts_root = list_root(self.receipts.iter().map(encode));
+        Ok(Executed { head, changes: self.book.finish()?, receipts: self.receipts, receipts_root })
+    }
+}
+
+/// When the proposer should make the next anchor at once although no tip waits: the last one
+/// changed something whose root nobody certified yet, or a deadline is due by `now`.
+pub fn wants_anchor(head: &Head, deadline: Option<Millis>, params_step: Millis, now: Millis) -> bool {
+    let clock = head.clock.plus(now.since(head.time).min(params_step));
+    head.receipts > 0 || deadline.is_some_and(|due| due <= clock)
+}

@@ -1,0 +1,8 @@
+//! The state: rows, changes not yet committed, and the authenticated tree over them.
+
+mod overlay;
+mod tree;
+
+pub use overlay::{Changes, MemoryState, Overlay, Page, StateReader};
+pub(crate) use overlay::start_of;
+pub use tree::{StateTree, TreeProof, Version, place_of, value_hash};

@@ -1,0 +1,17 @@
+//! The store: two redb files.
+//!
+//! `book.redb` holds everything that follows from the agreed history: one transaction per
+//! anchor with its rows, roots, receipts and indexes, made durable before anybody hears of
+//! it. `lanes.redb` holds what a router must never forget: its sealed blocks, made durable
+//! before their soft receipts leave, and consensus proposals. They are apart so that sealing
+//! a block does not wait for an anchor's commit (spec STO-1 … STO-6).
+
+mod book;
+mod lanes;
+mod open;
+mod snapshot;
+
+pub use book::{AnchorRecord, BookStore, Certified};
+pub use lanes::LaneStore;
+pub use open::{Backend, STORE_VERSION};
+pub use snapshot::{Place, Snapshot};

@@ -1,0 +1,161 @@
+//! Opening a redb file: versions, and redb's errors as faults that say what to do.
+
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use redb::{Database, DatabaseError, ReadableDatabase, StorageBackend, TableDefinition};
+
+use crate::fault::{FaultKind, StoreFault};
+use crate::ids::ChainId;
+
+/// The version of both files' formats.
+pub const STORE_VERSION: u32 = 1;
+
+pub(super) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
+const CACHE_BYTES: usize = 64 * 1024 * 1024;
+
+/// Where a store's bytes are.
+pub enum Backend {
+    /// A file.
+    File(PathBuf),
+    /// Anything else that behaves like one: memory, or a faulty disk in tests.
+    Custom(Box<dyn StorageBackend>),
+}
+
+impl Backend {
+    fn name(&self) -> String {
+        match self {
+            Backend::File(path) => path.display().to_string(),
+            Backend::Custom(_) => "the store".to_string(),
+        }
+    }
+}
+
+/// Opens or creates the file and checks that it is this version's and this chain's.
+pub(super) fn open(backend: Backend, chain: ChainId) -> Result<Database, StoreFault> {
+    let name = backend.name();
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES);
+    let opened = match backend {
+        Backend::File(path) => builder.create(path),
+        Backend::Custom(backend) => builder.create_with_backend(BoxedBackend(backend)),
+    };
+    let db = opened.map_err(|error| open_fault(&name, error))?;
+    check_meta(&db, &name, chain)?;
+    Ok(db)
+}
+
+fn check_meta(db: &Database, name: &str, chain: ChainId) -> Result<(), StoreFault> {
+    let found = {
+        let read = db.begin_read().map_err(fault)?;
+        match read.open_table(META) {
+            Ok(table) => {
+                let version = table.get("version").map_err(fault)?;
+                let chain = table.get("chain").map_err(fault)?;
+                version.zip(chain).map(|(v, c)| (v.value().to_vec(), c.value().to_vec()))
+            }
+            Err(redb::TableError::TableDoesNotExist(_)) => None,
+            Err(error) => return Err(fault(error)),
+        }
+    };
+    let Some((version, stored_chain)) = found else { return write_meta(db, chain) };
+    let version = version.try_into().map(u32::from_le_bytes).unwrap_or(u32::MAX);
+    if version > STORE_VERSION {
+        let words = format!(
+            "{name} was written by a newer release (format {version}, this one knows \
+             {STORE_VERSION}): use that release, or another data folder"
+        );
+        return Err(StoreFault::new(FaultKind::Newer, words));
+    }
+    if stored_chain != chain.0.0 {
+        let words = format!("{name} belongs to another network: use another data folder");
+        return Err(StoreFault::new(FaultKind::WrongChain, words));
+    }
+    Ok(())
+}
+
+fn write_meta(db: &Database, chain: ChainId) -> Result<(), StoreFault> {
+    let write = db.begin_write().map_err(fault)?;
+    {
+        let mut table = write.open_table(META).map_err(fault)?;
+        table.insert("version", STORE_VERSION.to_le_bytes().as_slice()).map_err(fault)?;
+        table.insert("chain", chain.0.0.as_slice()).map_err(fault)?;
+    }
+    write.commit().map_err(fault)
+}
+
+#[derive(Debug)]
+struct BoxedBackend(Box<dyn StorageBackend>);
+
+impl StorageBackend for BoxedBackend {
+    fn len(&self) -> std::io::Result<u64> {
+        self.0.len()
+    }
+
+    fn read(&self, offset: u64, out: &mut [u8]) -> std::io::Result<()> {
+        self.0.read(offset, out)
+    }
+
+    fn set_len(&self, len: u64) -> std::io::Result<()> {
+        self.0.set_len(len)
+    }
+
+    fn sync_data(&self) -> std::io::Result<()> {
+        self.0.sync_data()
+    }
+
+    fn write(&self, offset: u64, data: &[u8]) -> std::io::Result<()> {
+        self.0.write(offset, data)
+    }
+
+    fn close(&self) -> std::io::Result<()> {
+        self.0.close()
+    }
+}
+
+fn open_fault(name: &str, error: DatabaseError) -> StoreFault {
+    let (kind, advice) = match &error {
+        DatabaseError::DatabaseAlreadyOpen => {
+            (FaultKind::Busy, "another process has it open: stop that one first")
+        }
+        DatabaseError::UpgradeRequired(_) => {
+            (FaultKind::Newer, "it was written in another format: use the release that wrote it")
+        }
+        DatabaseError::Storage(storage) => return storage_fault(name, storage),
+        _ => (FaultKind::Damaged, "restore it from a backup, or sync it again"),
+    };
+    StoreFault::new(kind, format!("cannot open {name}: {error}; {advice}"))
+}
+
+fn storage_fault(name: &str, error: &redb::StorageError) -> StoreFault {
+    let (kind, advice) = match error {
+        redb::StorageError::Io(io) => match io.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+                (FaultKind::Full, "the disk is full: free some space and start again")
+            }
+            ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                (FaultKind::ReadOnly, "it may not be written: check its owner and permissions")
+            }
+            ErrorKind::InvalidData | ErrorKind::UnexpectedEof => {
+                (FaultKind::Damaged, "restore it from a backup, or sync it again")
+            }
+            _ => (FaultKind::Disk, "check the disk"),
+        },
+        redb::StorageError::Corrupted(_) => {
+            (FaultKind::Damaged, "restore it from a backup, or sync it again")
+        }
+        _ => (FaultKind::Disk, "check the disk and start again"),
+    };
+    StoreFault::new(kind, format!("{name}: {error}; {advice}"))
+}
+
+/// Any redb error as a fault.
+pub(super) fn fault(error: impl Into<redb::Error>) -> StoreFault {
+    match error.into() {
+        redb::Error::Io(io) => storage_fault("the store", &redb::StorageError::Io(io)),
+        redb::Error::Corrupted(what) => {
+            storage_fault("the store", &redb::StorageError::Corrupted(what))
+        }
+        other => StoreFault::new(FaultKind::Disk, format!("the store: {other}; check the disk")),
+    }
+}

@@ -1,0 +1,2 @@
+//! The `ddt` binary.
+fn main() {}

@@ -1,0 +1,15 @@
+//! The DDT wallet: secrets, and nothing that listens.
+//!
+//! From twenty-four words to owner keys, and the sealed file in which they rest. No network,
+//! no clock. Nothing here writes a secret to a log, an error or a `Debug` text.
+
+pub mod derivation;
+pub mod keys;
+pub mod keystore;
+pub mod mnemonic;
+mod random;
+
+pub use keys::{OwnerKey, Seed};
+pub use keystore::{Entry, KdfCost, Keystore, KeystoreError, Listing, Secret, Unlocked};
+pub use mnemonic::{Mnemonic, MnemonicError, WordCount};
+pub use random::RandomError;
