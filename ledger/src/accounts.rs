@@ -124,3 +124,12 @@ impl Nonces {
         self.0.last().copied().unwrap_or_default()
     }
 }
+
+/// Visits every hold of a programme, for its audit.
+pub fn each_hold<R: Rows + ?Sized>(rows: &R, programme: u16, mut visit: impl FnMut(Hash, Amount)) {
+    HOLDS.each(rows, |(owner, key), amount| {
+        if owner == programme {
+            visit(key, amount);
+        }
+    });
+}

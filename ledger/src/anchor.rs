@@ -182,8 +182,7 @@ fn check_statements(body: &AnchorBody, set: &ValidatorSet) -> Result<(), AnchorE
     for statement in statements {
         let known = set.0.iter().any(|validator| validator.key == statement.key);
         need(known, "time is stated by no validator")?;
-        let digest =
-            TimeStatement::digest(body.chain, body.height, &body.previous, statement.time);
+        let digest = TimeStatement::digest(body.chain, body.height, &body.previous, statement.time);
         let is_signed = statement.key.verifies(&digest, &statement.signature);
         need(is_signed, "time statement is not signed")?;
     }

@@ -385,9 +385,9 @@ impl Rows for Book<'_> {
 /// [`Table`](crate::table::Table), and a raw key of theirs is ignored.
 impl RowsMut for Book<'_> {
     fn set_row(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
-        let is_own = key.first_chunk::<2>().is_some_and(|table| {
-            u16::from_be_bytes(*table) >= crate::table::PROGRAMME_TABLES
-        });
+        let is_own = key
+            .first_chunk::<2>()
+            .is_some_and(|table| u16::from_be_bytes(*table) >= crate::table::PROGRAMME_TABLES);
         if is_own {
             self.rows.set_row(key, value);
         }

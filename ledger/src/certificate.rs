@@ -14,9 +14,7 @@ use crate::key::{PublicKey, Signature, all_verify};
 pub const VALIDATORS_MAX: usize = 100;
 
 /// A router that votes on anchors.
-#[derive(
-    Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Validator {
     /// The zone it governs.
     pub zone: Zone,
@@ -52,9 +50,7 @@ impl ValidatorAddress {
 }
 
 /// The validators of one height, ordered as the state keeps them (by zone).
-#[derive(
-    Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct ValidatorSet(pub Vec<Validator>);
 
 impl ValidatorSet {
@@ -97,9 +93,7 @@ pub fn vote_digest(
 }
 
 /// 2f+1 precommits for one anchor.
-#[derive(
-    Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct Certificate {
     /// Height decided.
     pub height: u64,

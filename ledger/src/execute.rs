@@ -340,7 +340,12 @@ impl Run<'_, '_> {
 
 /// When the proposer should make the next anchor at once although no tip waits: the last one
 /// changed something whose root nobody certified yet, or a deadline is due by `now`.
-pub fn wants_anchor(head: &Head, deadline: Option<Millis>, params_step: Millis, now: Millis) -> bool {
+pub fn wants_anchor(
+    head: &Head,
+    deadline: Option<Millis>,
+    params_step: Millis,
+    now: Millis,
+) -> bool {
     let clock = head.clock.plus(now.since(head.time).min(params_step));
     head.receipts > 0 || deadline.is_some_and(|due| due <= clock)
 }

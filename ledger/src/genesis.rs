@@ -29,9 +29,7 @@ pub const GENESIS_VERSION: u32 = 1;
 pub const GENESIS_BYTES_MAX: usize = 16 * 1024 * 1024;
 
 /// What a network starts from. Its canonical bytes' hash is the chain id.
-#[derive(
-    Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Genesis {
     /// [`GENESIS_VERSION`].
@@ -56,9 +54,7 @@ pub struct Genesis {
 }
 
 /// A first account.
-#[derive(
-    Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GenesisAccount {
     /// Its first owner key; the id is its hash.
@@ -68,9 +64,7 @@ pub struct GenesisAccount {
 }
 
 /// A node key that works from the start.
-#[derive(
-    Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GenesisNodeKey {
     /// Whose.
@@ -82,9 +76,7 @@ pub struct GenesisNodeKey {
 }
 
 /// A zone and its router.
-#[derive(
-    Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GenesisZone {
     /// Its number.

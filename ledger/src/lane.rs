@@ -153,7 +153,8 @@ impl CheckedBlock {
         let id = header.id();
         let bodies = events.iter().map(|event| Bytes::new(event.bytes()));
         let list = List::new(bodies.collect::<Option<Vec<_>>>()?)?;
-        let bytes = encode(&LaneBlock { header: header.clone(), signature: sign(&id), events: list });
+        let bytes =
+            encode(&LaneBlock { header: header.clone(), signature: sign(&id), events: list });
         if bytes.len() > BLOCK_BYTES_MAX {
             return None;
         }

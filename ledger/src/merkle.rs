@@ -111,9 +111,7 @@ pub fn list_root<I: AsRef<[u8]>>(items: impl IntoIterator<Item = I>) -> Hash {
 }
 
 /// That one item stands at one place of a list of known length.
-#[derive(
-    Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct ListProof {
     /// Place in the list, from 0.
     pub index: u64,

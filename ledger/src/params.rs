@@ -6,9 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::Millis;
 
 /// Numbers that rules depend on. Times are on the epoch clock, in milliseconds.
-#[derive(
-    Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Params {
     /// Length of an epoch.

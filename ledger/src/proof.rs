@@ -37,9 +37,7 @@ impl<'de> Deserialize<'de> for Hex {
 }
 
 /// An anchor as it was decided.
-#[derive(
-    Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CertifiedAnchor {
     /// The body's canonical bytes.
@@ -49,9 +47,7 @@ pub struct CertifiedAnchor {
 }
 
 /// An anchor that named another validator set for the one after it, and that set.
-#[derive(
-    Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Handover {
     /// Signed by the set before.
@@ -61,9 +57,7 @@ pub struct Handover {
 }
 
 /// What is proven.
-#[derive(
-    Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Claim {
     /// A row of the state, or its absence.
@@ -85,9 +79,7 @@ pub enum Claim {
 }
 
 /// A claim about the state right after anchor `height`, with everything that proves it.
-#[derive(
-    Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Proof {
     /// [`PROOF_VERSION`].
@@ -152,8 +144,8 @@ impl CertifiedAnchor {
         if self.body.0.len() > ANCHOR_BYTES_MAX {
             return Err(ProofError::Anchor("too long"));
         }
-        let body = AnchorBody::decode(&self.body.0)
-            .map_err(|_| ProofError::Anchor("does not decode"))?;
+        let body =
+            AnchorBody::decode(&self.body.0).map_err(|_| ProofError::Anchor("does not decode"))?;
         if body.chain != chain {
             return Err(ProofError::Chain);
         }

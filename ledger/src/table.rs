@@ -184,12 +184,7 @@ impl<K: Key, V: BorshSerialize + BorshDeserialize> Table<K, V> {
     }
 
     /// At most `limit` rows after the row `after` (from the first, if none), in key order.
-    pub fn scan<R: Rows + ?Sized>(
-        &self,
-        rows: &R,
-        after: Option<&K>,
-        limit: usize,
-    ) -> Vec<(K, V)> {
+    pub fn scan<R: Rows + ?Sized>(&self, rows: &R, after: Option<&K>, limit: usize) -> Vec<(K, V)> {
         let start = after.map_or(Vec::new(), |key| self.full_key(key));
         self.read_all(rows, rows.rows_after(&self.prefix(), &start, limit))
     }

@@ -60,12 +60,7 @@ pub trait DeclaredView: Shape {
 /// A view's query and how to answer it.
 pub trait View: DeclaredView {
     /// The rows that this query asks for. `cx` is the last anchor's; it has no origin.
-    fn run(
-        &self,
-        cx: &Context,
-        rows: &dyn Rows,
-        page: &Page,
-    ) -> Result<Found<Self::Row>, Refusal>;
+    fn run(&self, cx: &Context, rows: &dyn Rows, page: &Page) -> Result<Found<Self::Row>, Refusal>;
 
     /// The full key of the row that the whole answer stands in, if there is one: then the
     /// answer can be proven, or its absence.
@@ -77,8 +72,7 @@ pub trait View: DeclaredView {
 type Values = BTreeMap<String, Value>;
 
 /// Answers a query with rows.
-pub type Answer =
-    fn(&Values, &Context, &dyn Rows, &Page) -> Result<Found<Fields>, FieldError>;
+pub type Answer = fn(&Values, &Context, &dyn Rows, &Page) -> Result<Found<Fields>, FieldError>;
 
 /// One view of the registry.
 #[derive(Clone, Copy)]

@@ -234,20 +234,29 @@ fn one_binary() {
     assert_eq!(binaries, ["ddt"]);
 }
 
-/// A made-up workspace: `api` uses the contracts, tests them too, and has a binary.
+/// A made-up workspace: `ddt-api` uses the contracts and has a binary; the ledger only
+/// tests with them.
 fn sample() -> Workspace {
-    let dependency = |name: &str, rename: Value, kind: Value| serde_json::json!({"name": name, "rename": rename, "kind": kind});
+    let dependency =
+        |name: &str, kind: Value| serde_json::json!({"name": name, "rename": null, "kind": kind});
+    let package = |name: &str, dependencies: &[Value], targets: Value| {
+        let manifest = format!("/{name}/Cargo.toml");
+        serde_json::json!({"name": name, "manifest_path": manifest, "targets": targets,
+            "dependencies": dependencies})
+    };
+    let merkle = serde_json::json!({"name": "merkle_light", "rename": "merkle-light"});
+    let nothing = Value::Array(Vec::new());
+    let targets = serde_json::json!([
+        {"name": "web", "kind": ["bin"]}, {"name": "ddt_api", "kind": ["lib"]}
+    ]);
+    let tested = dependency("ddt-contracts", "dev".into());
+    let built = dependency("ddt-contracts", "build".into());
+    let used = dependency("ddt-ledger", Value::Null);
     read_workspace(&serde_json::json!({"packages": [
-        {"name": "ddt-ledger", "manifest_path": "/ledger/Cargo.toml", "targets": [], "dependencies": [
-            dependency("merkle_light", "merkle-light".into(), Value::Null),
-            dependency("ddt-contracts", Value::Null, "dev".into()),
-        ]},
-        {"name": "ddt-contracts", "manifest_path": "/contracts/Cargo.toml", "targets": [],
-         "dependencies": [dependency("ddt-ledger", Value::Null, Value::Null)]},
-        {"name": "ddt-api", "manifest_path": "/api/Cargo.toml",
-         "targets": [{"name": "web", "kind": ["bin"]}, {"name": "ddt_api", "kind": ["lib"]}],
-         "dependencies": [dependency("ddt-contracts", Value::Null, "build".into())]},
-        {"name": "ddt-stranger", "manifest_path": "/x/Cargo.toml", "targets": [], "dependencies": []},
+        package("ddt-ledger", &[merkle, tested], nothing.clone()),
+        package("ddt-contracts", &[used], nothing.clone()),
+        package("ddt-api", &[built], targets),
+        package("ddt-stranger", &[], nothing),
     ]}))
 }
 
@@ -268,7 +277,7 @@ fn impure_packages_are_found() {
 #[test]
 fn declared_but_unused_is_not_used() {
     let names =
-        |folder: &Path, word: &str| folder.ends_with("ledger/src") && word == "merkle_light";
+        |folder: &Path, word: &str| folder.ends_with("ddt-ledger/src") && word == "merkle_light";
     assert_eq!(users_of(&sample(), "merkle_light", &names), ["ddt-ledger"]);
     assert!(users_of(&sample(), "merkle_light", &|_, _| false).is_empty());
     assert!(users_of(&sample(), "redb", &|_, _| true).is_empty());

@@ -3,6 +3,6 @@
 mod overlay;
 mod tree;
 
-pub use overlay::{Changes, MemoryState, Overlay, Page, StateReader};
 pub(crate) use overlay::start_of;
+pub use overlay::{Changes, MemoryState, Overlay, Page, StateReader};
 pub use tree::{StateTree, TreeProof, Version, place_of, value_hash};

@@ -130,8 +130,7 @@ impl Rows for Overlay<'_> {
     fn rows_after(&self, prefix: &[u8], after: &[u8], limit: usize) -> Page {
         let range = (start_of(prefix, after), Bound::Unbounded);
         let changed = self.changes.range::<[u8], _>(range);
-        let changed: Vec<_> =
-            changed.take_while(|(key, _)| key.starts_with(prefix)).collect();
+        let changed: Vec<_> = changed.take_while(|(key, _)| key.starts_with(prefix)).collect();
         // Each change hides at most one committed row, so this many suffice.
         let wanted = limit.saturating_add(changed.len());
         let base = self.note(self.base.after(prefix, after, wanted));

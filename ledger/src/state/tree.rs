@@ -317,8 +317,7 @@ impl StateTree {
             indexes.dedup();
             for index in &indexes {
                 let left = index.saturating_mul(2);
-                let node =
-                    self.hasher.join(self.node(left), self.node(left.saturating_add(1)));
+                let node = self.hasher.join(self.node(left), self.node(left.saturating_add(1)));
                 self.put_node(*index, node);
             }
         }
@@ -382,9 +381,7 @@ impl StateTree {
 }
 
 /// That a row has a value, or that there is no such row.
-#[derive(
-    Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 pub struct TreeProof {
     /// From the root's child down, at most 256.
     pub siblings: Vec<Hash>,

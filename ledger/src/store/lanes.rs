@@ -54,12 +54,7 @@ impl LaneStore {
     }
 
     /// A block's bytes.
-    pub fn block(
-        &self,
-        zone: Zone,
-        term: u64,
-        height: u64,
-    ) -> Result<Option<Vec<u8>>, StoreFault> {
+    pub fn block(&self, zone: Zone, term: u64, height: u64) -> Result<Option<Vec<u8>>, StoreFault> {
         let read = self.db.begin_read().map_err(fault)?;
         let table = read.open_table(BLOCKS).map_err(fault)?;
         let block = table.get((zone.0, term, height)).map_err(fault)?;

@@ -5,6 +5,7 @@
 
 mod layout;
 mod links;
+mod purity;
 mod syntax;
 mod text;
 mod tree;
@@ -88,6 +89,11 @@ fn ignored_tests_say_why() {
 #[test]
 fn pure_crates_do_not_panic() {
     demand_of_rust(syntax::panics_in_pure_crates);
+}
+
+#[test]
+fn pure_crates_are_linted_strictly() {
+    demand_none(purity::loose_settings(&Tree::read().sources));
 }
 
 #[test]

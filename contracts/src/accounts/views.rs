@@ -1,0 +1,79 @@
+//! Reading accounts.
+
+use ddt_ledger::accounts as rows_of;
+use ddt_ledger::context::Context;
+use ddt_ledger::event::Role;
+use ddt_ledger::table::Rows;
+use ddt_ledger::view::{Found, NOT_FOUND, Page, View};
+use ddt_ledger::{AccountId, Amount, Millis, PublicKey, Refusal, view};
+
+view! {
+    Account = "accounts.account", "An account's balance, key and history in one row."
+    query {
+        /// The account.
+        account: AccountId,
+    }
+    row AccountRow {
+        /// The account.
+        account: AccountId,
+        /// What it has.
+        balance: Amount,
+        /// Its owner key, once it was replaced; before, the key whose hash the id is.
+        key: Option<PublicKey>,
+        /// How often the owner key was replaced.
+        rotations: u32,
+        /// When it opened.
+        opened: Millis,
+        /// The highest nonce used.
+        highest_nonce: u64,
+    }
+}
+
+impl View for Account {
+    fn run(&self, _: &Context, rows: &dyn Rows, _: &Page) -> Result<Found<AccountRow>, Refusal> {
+        let row = rows_of::Account::read(rows, &self.account).ok_or(NOT_FOUND)?;
+        Ok(Found::one(AccountRow {
+            account: self.account,
+            balance: row.balance,
+            key: row.key,
+            rotations: row.rotations,
+            opened: row.opened,
+            highest_nonce: row.nonces.highest(),
+        }))
+    }
+
+    fn proof_key(&self) -> Option<Vec<u8>> {
+        Some(rows_of::Account::full_key(&self.account))
+    }
+}
+
+view! {
+    NodeKeys = "accounts.node_keys", "The node keys of an account, revoked ones included."
+    query {
+        /// The account.
+        account: AccountId,
+    }
+    row NodeKeyRow {
+        /// The key.
+        key: PublicKey,
+        /// For which role.
+        role: Role,
+        /// Prepaid fees that are left.
+        allowance: Amount,
+        /// Whether the account took it back.
+        is_revoked: bool,
+    }
+}
+
+impl View for NodeKeys {
+    fn run(&self, _: &Context, rows: &dyn Rows, page: &Page) -> Result<Found<NodeKeyRow>, Refusal> {
+        let duties = rows_of::Duty::of_account(rows, &self.account, page.limit);
+        let rows = duties.into_iter().map(|(key, duty)| NodeKeyRow {
+            key,
+            role: duty.role,
+            allowance: duty.allowance,
+            is_revoked: duty.is_revoked,
+        });
+        Ok(Found { rows: rows.collect(), next: None })
+    }
+}

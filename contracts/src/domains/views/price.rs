@@ -1,0 +1,43 @@
+//! What a name would cost.
+
+use ddt_ledger::context::Context;
+use ddt_ledger::table::Rows;
+use ddt_ledger::view::{Found, Page, View};
+use ddt_ledger::{Amount, Refusal, view};
+
+use crate::domains::name::DomainName;
+use crate::domains::price::{check_term, price};
+use crate::domains::record::{DOMAINS, Status};
+
+view! {
+    Price = "domains.price", "What a name costs for a term, and whether it is free."
+    query {
+        /// The name.
+        name: DomainName,
+        /// The term, in years.
+        years: u8,
+    }
+    row PriceRow {
+        /// The name.
+        name: DomainName,
+        /// The term, in years.
+        years: u8,
+        /// The price, without fees.
+        price: Amount,
+        /// Whether it can be bought now.
+        is_free: bool,
+    }
+}
+
+impl View for Price {
+    fn run(&self, cx: &Context, rows: &dyn Rows, _: &Page) -> Result<Found<PriceRow>, Refusal> {
+        check_term(self.years)?;
+        let row = DOMAINS.get(rows, &self.name);
+        Ok(Found::one(PriceRow {
+            name: self.name.clone(),
+            years: self.years,
+            price: price(&cx.fees, &self.name, self.years),
+            is_free: row.is_none_or(|row| row.status(cx) == Status::Expired),
+        }))
+    }
+}
