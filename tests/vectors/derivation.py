@@ -14,7 +14,7 @@ from blake3 import blake3
 from nacl.signing import SigningKey
 
 PHRASE = "test test test test test test test test test test test junk"
-PURPOSE, COIN_TYPE = 44, 4474964
+PURPOSE, COIN_TYPE = 44, 4473940
 ACCOUNT_CONTEXT = "ddt v1 account id"
 SALT_CONTEXT = "ddt v1 domain commit salt"
 PURPOSE_CONTEXT = "ddt v1 test purpose"

@@ -12,10 +12,10 @@ use crate::mnemonic::Mnemonic;
 /// BIP 43's purpose for BIP 44 paths.
 pub const PURPOSE: u32 = 44;
 
-/// Our coin type, 0x444854. It is not registered in SLIP-0044 and belongs to nobody there, so
+/// Our coin type, 0x444454, "DDT". It is not registered in SLIP-0044 and belongs to nobody there, so
 /// the same words used for another coin give other keys. It is for ever: another number would
 /// be other accounts for the same words.
-pub const COIN_TYPE: u32 = 4_474_964;
+pub const COIN_TYPE: u32 = 4_473_940;
 
 /// BLAKE3 context of the secret behind the salts of domain commits.
 const DOMAIN_SALT: &str = "ddt v1 domain commit salt";
@@ -38,7 +38,7 @@ impl Seed {
         Seed { bytes: bytes.to_vec() }
     }
 
-    /// The owner key at `m/44'/4474964'/index'`.
+    /// The owner key at `m/44'/4473940'/index'`.
     ///
     /// # Errors
     /// `index` of 2³¹ or more.

@@ -4,10 +4,12 @@
 //! no clock. Nothing here writes a secret to a log, an error or a `Debug` text.
 
 pub mod derivation;
+pub mod describe;
 pub mod keys;
 pub mod keystore;
 pub mod mnemonic;
 mod random;
+pub mod sign;
 
 pub use keys::{OwnerKey, Seed};
 pub use keystore::{Entry, KdfCost, Keystore, KeystoreError, Listing, Secret, Unlocked};

@@ -1,5 +1,6 @@
 //! BIP 39 words, English: the one backup from which everything comes back.
 
+use std::cmp::Reverse;
 use std::fmt;
 
 use bip39::Language;
@@ -190,10 +191,13 @@ fn nearest(typed: &str) -> Option<&'static str> {
     if let Some(word) = only_with(typed) {
         return Some(word);
     }
-    let distances = list.iter().map(|word| (strsim::damerau_levenshtein(typed, word), *word));
-    // Of equally near ones the first of the list; the person decides anyway.
-    let near = distances.min_by_key(|(distance, _)| *distance);
-    if let Some((_, word)) = near.filter(|(distance, _)| *distance <= SLIPS_MAX) {
+    // Of equally near ones the one that begins most alike: slips come late in a word.
+    let nearness = |word: &str| {
+        let alike = typed.chars().zip(word.chars()).take_while(|(left, right)| left == right);
+        (strsim::damerau_levenshtein(typed, word), Reverse(alike.count()))
+    };
+    let near = list.iter().map(|word| (nearness(word), *word)).min_by_key(|(near, _)| *near);
+    if let Some((_, word)) = near.filter(|((slips, _), _)| *slips <= SLIPS_MAX) {
         return Some(word);
     }
     only_with(typed.get(..4)?)

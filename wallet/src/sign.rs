@@ -1,0 +1,66 @@
+//! From values to a signed event.
+
+use std::collections::BTreeMap;
+
+use ddt_ledger::event::{Draft, EVENT_VERSION, Role, Signed};
+use ddt_ledger::registry::Row;
+use ddt_ledger::schema::{Bytes, FieldError, Value};
+use ddt_ledger::{AccountId, ChainId, Millis, PublicKey};
+
+use crate::keys::OwnerKey;
+
+/// How long an event made here stays valid: one hour, in milliseconds.
+pub const VALIDITY_MS: u64 = 3_600_000;
+
+/// Who signs, for which chain, and when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Occasion {
+    /// The chain.
+    pub chain: ChainId,
+    /// Whose event. The account keeps its id when its key is replaced.
+    pub author: AccountId,
+    /// The key that signs.
+    pub key: PublicKey,
+    /// In which role.
+    pub role: Role,
+    /// Unix microseconds; unique for the signer.
+    pub nonce: u64,
+    /// From when the event is void.
+    pub valid_until: Millis,
+}
+
+impl Occasion {
+    /// An owner's event at `now_us` (Unix microseconds), valid for an hour.
+    pub fn owner(chain: ChainId, author: AccountId, key: PublicKey, now_us: u64) -> Occasion {
+        let valid_until = Millis(now_us / 1_000).plus(Millis(VALIDITY_MS));
+        Occasion { chain, author, key, role: Role::Owner, nonce: now_us, valid_until }
+    }
+}
+
+/// The unsigned event of this kind with these values; names the field that is wrong.
+pub fn draft(
+    row: &Row,
+    values: &BTreeMap<String, Value>,
+    occasion: Occasion,
+) -> Result<Draft, FieldError> {
+    let body = (row.build)(values)?;
+    let body = Bytes::new(body).ok_or(ddt_ledger::event::TOO_LONG)?;
+    let Occasion { chain, author, key, role, nonce, valid_until } = occasion;
+    Ok(Draft {
+        version: EVENT_VERSION,
+        chain,
+        author,
+        key,
+        role,
+        nonce,
+        valid_until,
+        tag: row.tag,
+        body,
+    })
+}
+
+/// Signs a draft that names this key.
+pub fn sign(draft: Draft, key: &OwnerKey) -> Signed {
+    let signature = key.sign(&draft.digest());
+    draft.signed(signature)
+}
