@@ -28,6 +28,7 @@ pub mod book;
 pub mod certificate;
 pub mod codec;
 pub mod context;
+pub mod describe;
 pub mod event;
 pub mod execute;
 pub mod fault;

@@ -232,7 +232,12 @@ pub struct TableInfo {
     pub name: &'static str,
     /// Its secondary indexes: outside the state root, rebuildable.
     pub indexes: &'static [IndexInfo],
+    /// Reads a row's parts: (key without the table's number, value if there is one) → parts.
+    pub show: ShowRow,
 }
+
+/// Reads the parts of a row, or of the key of an absent one.
+pub type ShowRow = fn(&[u8], Option<&[u8]>) -> Option<crate::schema::Fields>;
 
 /// A secondary index of a table.
 #[derive(Clone, Copy)]

@@ -1,2 +1,13 @@
-//! The `ddt` binary.
-fn main() {}
+//! `ddt`: a DDT network, a wallet and a way to ask questions, in one binary.
+
+mod bench;
+mod cli;
+mod data_folder;
+mod dev;
+mod failure;
+mod router;
+mod secret_file;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

@@ -14,11 +14,12 @@ mod price;
 mod record;
 mod reveal;
 mod settle;
+mod show;
 mod views;
 
 pub use commit::Commit;
 pub use name::DomainName;
-pub use record::{CommitRow, DomainRow, commit_hash, domain_key};
+pub use record::{CommitRow, DomainRow, commit_hash, domain_key, read_commit};
 pub use reveal::Reveal;
 
 use ddt_ledger::registry::{DeadlineRow, Programme};
@@ -46,11 +47,17 @@ pub static PROGRAMME: Programme = Programme {
         view_row::<views::Search>(),
     ],
     tables: &[
-        TableInfo { id: record::COMMITS_ID, name: "domains.commits", indexes: &[] },
+        TableInfo {
+            id: record::COMMITS_ID,
+            name: "domains.commits",
+            indexes: &[],
+            show: show::commit,
+        },
         TableInfo {
             id: record::DOMAINS_ID,
             name: "domains.names",
             indexes: &[IndexInfo { id: record::OWNER_INDEX, entries: record::owner_entries }],
+            show: show::domain,
         },
     ],
     deadlines: &[

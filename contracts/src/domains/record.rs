@@ -143,3 +143,12 @@ pub(crate) fn owner_entries(name: &[u8], value: &[u8]) -> Vec<Vec<u8>> {
     let row = decode::<DomainRow>(value, ROW_BYTES_MAX).ok();
     row.map(|row| [row.owner.0.as_slice(), name].concat()).into_iter().collect()
 }
+
+/// A commit that waits for its reveal, if there is one.
+pub fn read_commit<R: ddt_ledger::table::Rows + ?Sized>(
+    rows: &R,
+    owner: &AccountId,
+    hash: &Hash,
+) -> Option<CommitRow> {
+    COMMITS.get(rows, &(*owner, *hash))
+}

@@ -177,8 +177,14 @@ impl<const MAX: usize> Field for Bytes<MAX> {
 }
 
 /// At most `MAX` of one field type.
-#[derive(Clone, Debug, Default, PartialEq, Eq, BorshSerialize)]
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize)]
 pub struct List<T, const MAX: usize>(Vec<T>);
+
+impl<T, const MAX: usize> Default for List<T, MAX> {
+    fn default() -> Self {
+        List(Vec::new())
+    }
+}
 
 impl<T, const MAX: usize> List<T, MAX> {
     /// `None` when there are more than `MAX`.

@@ -30,9 +30,7 @@ pub enum Verdict {
 }
 
 /// An anchor body that was proposed at a height not yet decided.
-#[derive(
-    Clone, Debug, PartialEq, Eq, borsh::BorshSerialize, borsh::BorshDeserialize,
-)]
+#[derive(Clone, Debug, PartialEq, Eq, borsh::BorshSerialize, borsh::BorshDeserialize)]
 pub struct StoredProposal {
     /// Height it was proposed for.
     pub height: u64,

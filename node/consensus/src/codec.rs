@@ -1,8 +1,9 @@
 //! Between the engine's messages and [`crate::wire`]: a version byte, then Borsh.
 
-mod convert;
 #[cfg(test)]
 mod tests;
+mod values;
+mod votes;
 
 use arc_malachitebft_codec::{Codec, HasEncodedLen};
 use arc_malachitebft_sync::Response;
@@ -20,8 +21,10 @@ const VERSION: u8 = 1;
 pub(crate) const SMALL_BYTES_MAX: usize = 64 * 1024;
 /// Bytes of a message that carries one body.
 pub(crate) const BODY_MESSAGE_BYTES_MAX: usize = BODY_BYTES_MAX + 1024;
-/// Bytes of one answer of a sync.
-pub(crate) const SYNC_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bodies in one answer of a sync, in bytes.
+pub(crate) const SYNC_BODIES_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of one answer of a sync, certificates included; the engine's own limit.
+pub(crate) const SYNC_BYTES_MAX: usize = 10 * 1024 * 1024;
 
 /// Why a message cannot be encoded or decoded.
 #[derive(Debug, thiserror::Error)]

@@ -7,11 +7,11 @@ use std::sync::Arc;
 
 use arc_malachitebft_core_types as engine;
 use borsh::{BorshDeserialize, BorshSerialize};
-use ddt_ledger::certificate::{VALIDATORS_MAX, ValidatorAddress, ValidatorSet};
+use ddt_ledger::certificate::ValidatorAddress;
 use ddt_ledger::{Domain, Hash, PublicKey, Signature};
 use engine::{LinearTimeouts, NilOrVal, Round, SignedExtension, VoteType};
 
-use crate::error::Fault;
+use crate::members::{Member, Members};
 
 /// The engine, instantiated for DDT.
 #[derive(Clone, Copy, Debug)]
@@ -19,7 +19,16 @@ pub(crate) struct Ddt;
 
 /// Height of an anchor. The first is 1; genesis is 0.
 #[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize,
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    BorshSerialize,
     BorshDeserialize,
 )]
 pub(crate) struct Height(pub u64);
@@ -48,9 +57,7 @@ impl engine::Height for Height {
 }
 
 /// Address of a validator.
-#[derive(
-    Clone, Copy, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize,
-)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, BorshSerialize, BorshDeserialize)]
 pub(crate) struct Address(pub ValidatorAddress);
 
 impl fmt::Display for Address {
@@ -187,88 +194,6 @@ impl engine::Vote<Ddt> for Vote {
 
     fn extend(self, _: SignedExtension<Ddt>) -> Vote {
         self
-    }
-}
-
-/// A validator with its one vote.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Member {
-    pub address: Address,
-    pub key: PublicKey,
-}
-
-impl engine::Validator<Ddt> for Member {
-    fn address(&self) -> &Address {
-        &self.address
-    }
-
-    fn public_key(&self) -> &PublicKey {
-        &self.key
-    }
-
-    fn voting_power(&self) -> u64 {
-        1
-    }
-}
-
-/// The validators of a height: never none, at most [`VALIDATORS_MAX`], all different.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Members {
-    first: Member,
-    rest: Arc<[Member]>,
-}
-
-impl Members {
-    pub(crate) fn new(set: &ValidatorSet) -> Result<Members, Fault> {
-        if set.0.len() > VALIDATORS_MAX {
-            return Err(Fault::new(format!("{} validators, at most {VALIDATORS_MAX}", set.0.len())));
-        }
-        let mut seen = std::collections::BTreeSet::new();
-        if !set.0.iter().all(|validator| seen.insert(validator.key)) {
-            return Err(Fault::new("a validator appears twice in the set"));
-        }
-        let mut members = set.0.iter().map(|validator| Member {
-            address: Address(validator.address()),
-            key: validator.key,
-        });
-        let first = members.next().ok_or_else(|| Fault::new("the validator set is empty"))?;
-        Ok(Members { first, rest: members.collect() })
-    }
-
-    /// Who proposes: round robin over heights and rounds.
-    pub(crate) fn proposer(&self, height: u64, round: u32) -> &Member {
-        let count = self.rest.len().saturating_add(1);
-        // At most 100 members, so the remainder fits.
-        let turn = height.wrapping_add(u64::from(round)) % count as u64;
-        engine::ValidatorSet::get_by_index(self, turn as usize).unwrap_or(&self.first)
-    }
-
-    /// Votes that include at least one honest validator's: f + 1.
-    pub(crate) fn one_honest(&self) -> usize {
-        self.rest.len() / 3 + 1
-    }
-}
-
-impl engine::ValidatorSet<Ddt> for Members {
-    fn count(&self) -> usize {
-        self.rest.len().saturating_add(1)
-    }
-
-    fn total_voting_power(&self) -> u64 {
-        self.count() as u64
-    }
-
-    fn get_by_address(&self, address: &Address) -> Option<&Member> {
-        std::iter::once(&self.first)
-            .chain(self.rest.iter())
-            .find(|member| member.address == *address)
-    }
-
-    fn get_by_index(&self, index: usize) -> Option<&Member> {
-        match index.checked_sub(1) {
-            None => Some(&self.first),
-            Some(index) => self.rest.get(index),
-        }
     }
 }
 

@@ -201,9 +201,8 @@ impl Verifier<Ddt> for Eye {
         proof: &ValidatorProof<Ddt>,
     ) -> Result<VerificationResult, Error> {
         let digest = digest_of_proof(self.chain, &proof.public_key, &proof.peer_id);
-        let valid = proof
-            .decoded_public_key()
-            .is_ok_and(|key| key.verifies(&digest, &proof.signature));
+        let valid =
+            proof.decoded_public_key().is_ok_and(|key| key.verifies(&digest, &proof.signature));
         Ok(VerificationResult::from_bool(valid))
     }
 }

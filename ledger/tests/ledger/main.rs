@@ -1,0 +1,20 @@
+//! The ledger's promises, tested through its public face with a small programme of their own.
+
+mod admission;
+mod amounts;
+mod anchors;
+mod blocks;
+mod books;
+mod codec;
+mod conservation;
+mod crashes;
+mod events;
+mod faults;
+mod indexes;
+mod lists;
+mod proofs;
+mod replay;
+mod signatures;
+mod states;
+mod support;
+mod vectors;

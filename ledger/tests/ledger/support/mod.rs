@@ -1,0 +1,6 @@
+//! What the tests share: a programme, a network that makes anchors, and a disk that fails.
+
+pub mod disk;
+pub mod network;
+pub mod programme;
+pub mod records;

@@ -1,0 +1,191 @@
+//! Starting the engine with our loop, and keeping their fates tied.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_malachitebft_app_channel as channel;
+use arc_malachitebft_codec::Codec as _;
+use arc_malachitebft_core_types::SigningScheme as _;
+use arc_malachitebft_signing::Signer as _;
+use channel::{
+    Channels, ConsensusContext, EngineHandle, NetworkContext, NetworkIdentity, NetworkRequest,
+    RequestContext, SyncContext, WalContext,
+};
+use ddt_ledger::certificate::ValidatorAddress;
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::{JoinError, JoinHandle};
+
+use crate::application::Application;
+use crate::codec::DdtCodec;
+use crate::config::{self, ConsensusConfig};
+use crate::context::{Address, Ddt, Ed25519};
+use crate::engine_loop::{Desk, EngineLoop};
+use crate::error::ConsensusError;
+use crate::signing::{ConsensusKeys, Eye, Hand};
+use crate::wal;
+
+/// How long the engine may take to stop.
+const STOP_WITHIN: Duration = Duration::from_secs(10);
+const REQUESTS_MAX: usize = 100;
+
+/// Log directives that silence what the engine reports as errors without harm, above all
+/// that nobody listens while there is one validator.
+pub const LOG_DIRECTIVES: &str = "arc_malachitebft_network=off,arc_malachitebft_discovery=off";
+
+type LoopOutcome = Result<(), ConsensusError>;
+
+/// Consensus under way.
+pub struct Running {
+    supervisor: Option<JoinHandle<LoopOutcome>>,
+    shutdown: Option<oneshot::Sender<()>>,
+    requests: mpsc::Sender<NetworkRequest>,
+}
+
+/// Starts taking part in consensus.
+///
+/// # Errors
+///
+/// When the configuration makes no sense, when the WAL does not fit the store (signing would
+/// be unsafe), or when the engine does not start.
+pub async fn start(
+    config: ConsensusConfig,
+    keys: ConsensusKeys,
+    app: Arc<dyn Application>,
+) -> Result<Running, ConsensusError> {
+    let engine_config = config.for_engine()?;
+    let desk = Desk(app);
+    let checked = config.clone();
+    desk.ask("opening the WAL", move |app| wal::check(&checked, app.committed_height())).await??;
+
+    let hand = Hand::new(config.chain, keys.signing_key());
+    let address = Address(ValidatorAddress::of(&keys.public_key()));
+    let identity = identity(&config, &keys, &hand, address).await?;
+    let eye = Eye::new(config.chain);
+    let (channels, engine) = channel::start_engine(
+        Ddt,
+        engine_config,
+        WalContext::new(config.wal_path(), DdtCodec),
+        NetworkContext::new(identity, DdtCodec),
+        ConsensusContext::new_validator(address, Box::new(eye), Box::new(hand.clone())),
+        SyncContext::new(DdtCodec),
+        RequestContext::new(REQUESTS_MAX),
+    )
+    .await
+    .map_err(|report| ConsensusError::Engine(format!("{report:#}")))?;
+
+    let Channels { consensus, network, events, requests: _, net_requests } = channels;
+    let timeouts = config.timeouts.into();
+    let engine_loop = EngineLoop::new(desk, config.chain, hand, address, timeouts, network);
+    let engine_loop = tokio::spawn(engine_loop.run(consensus, events));
+    let (shutdown, asked) = oneshot::channel();
+    let supervisor = tokio::spawn(supervise(engine, engine_loop, asked, config.wal_path()));
+    Ok(Running { supervisor: Some(supervisor), shutdown: Some(shutdown), requests: net_requests })
+}
+
+/// Our face on the mesh: a transport key, bound by a signed proof to the key we vote with.
+async fn identity(
+    config: &ConsensusConfig,
+    keys: &ConsensusKeys,
+    hand: &Hand,
+    address: Address,
+) -> Result<NetworkIdentity, ConsensusError> {
+    let keypair = keys
+        .keypair()
+        .ok_or_else(|| ConsensusError::Config("the transport key is unusable".into()))?;
+    let key = Ed25519::encode_public_key(&keys.public_key());
+    let peer = keypair.public().to_peer_id().to_bytes();
+    let engine_error = |error: String| ConsensusError::Engine(error);
+    let proof = hand
+        .sign_validator_proof(key, peer)
+        .await
+        .map_err(|error| engine_error(error.to_string()))?;
+    let proof = DdtCodec.encode(&proof).map_err(|error| engine_error(error.to_string()))?;
+    let (moniker, address) = (config.moniker.clone(), address.to_string());
+    Ok(NetworkIdentity::new_validator(moniker, keypair, address, proof))
+}
+
+/// Ends the engine when the loop ends, and the loop when the engine ends: the engine alone
+/// would only log that nobody answers.
+async fn supervise(
+    mut engine: EngineHandle,
+    mut engine_loop: JoinHandle<LoopOutcome>,
+    shutdown: oneshot::Receiver<()>,
+    wal: PathBuf,
+) -> Result<(), ConsensusError> {
+    enum End {
+        Loop(ConsensusError),
+        Engine,
+        Asked,
+    }
+    let end = tokio::select! {
+        outcome = &mut engine_loop => {
+            End::Loop(of_loop(outcome).err().unwrap_or(ConsensusError::EngineStopped))
+        }
+        _ = &mut engine.handle => End::Engine,
+        // A dropped `Running` asks too.
+        _ = shutdown => End::Asked,
+    };
+    let reason = Some("consensus ends".to_owned());
+    if engine.actor.stop_and_wait(reason, Some(STOP_WITHIN)).await.is_err() {
+        // It hangs on purpose after a WAL failure.
+        engine.actor.kill();
+    }
+    let outcome = match end {
+        End::Loop(error) => Err(error),
+        End::Engine => finish(engine_loop).await.and(Err(ConsensusError::EngineStopped)),
+        End::Asked => finish(engine_loop).await,
+    };
+    if !wal::released(&wal).await {
+        tracing::warn!("the engine has stopped, but still holds its WAL");
+    }
+    outcome
+}
+
+/// The engine's channel is closed, so the loop ends after the commit under way.
+async fn finish(mut engine_loop: JoinHandle<LoopOutcome>) -> LoopOutcome {
+    match tokio::time::timeout(STOP_WITHIN, &mut engine_loop).await {
+        Ok(outcome) => of_loop(outcome),
+        Err(_) => {
+            engine_loop.abort();
+            Err(ConsensusError::EngineStopped)
+        }
+    }
+}
+
+fn of_loop(outcome: Result<LoopOutcome, JoinError>) -> LoopOutcome {
+    outcome.unwrap_or(Err(ConsensusError::Panicked { during: "waiting for work" }))
+}
+
+impl Running {
+    /// Stops in order: nothing is lost, and starting again goes on where this ended.
+    pub async fn stop(mut self) -> Result<(), ConsensusError> {
+        drop(self.shutdown.take());
+        match self.supervisor.take() {
+            Some(supervisor) => of_loop(supervisor.await),
+            None => Ok(()),
+        }
+    }
+
+    /// Resolves when consensus ended by itself. The process must then exit.
+    pub async fn failed(&mut self) -> ConsensusError {
+        let Some(supervisor) = &mut self.supervisor else { return ConsensusError::EngineStopped };
+        let outcome = of_loop(supervisor.await);
+        self.supervisor = None;
+        outcome.err().unwrap_or(ConsensusError::EngineStopped)
+    }
+
+    /// Keeps a connection to one more router from now on.
+    ///
+    /// # Errors
+    ///
+    /// When the address makes no sense, or consensus has ended.
+    pub async fn add_peer(&self, address: &str) -> Result<(), ConsensusError> {
+        let added = NetworkRequest::add_persistent_peer(&self.requests, config::address(address)?);
+        match added.await {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(ConsensusError::Config(format!("{address}: {error}"))),
+            Err(_) => Err(ConsensusError::EngineStopped),
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The real engine, through the public face of this crate.
+
+mod application;
+mod network;
+
+mod alone;
+mod four;

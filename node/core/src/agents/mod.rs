@@ -1,0 +1,3 @@
+//! Agents: duties that a node does on its own, without a wallet's key.
+
+pub mod reveal;

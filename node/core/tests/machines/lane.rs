@@ -1,0 +1,158 @@
+//! The sequencer's lane: spans, terms, lost data.
+
+use ddt_core::sequencer::{Effect, Input, Sequencer, UNANCHORED_BLOCKS_MAX};
+use ddt_ledger::lane::CheckedBlock;
+use ddt_ledger::system::Lane;
+use ddt_ledger::{Hash, Millis};
+
+use crate::fixture::*;
+
+fn at(ms: u64) -> Millis {
+    START.plus(Millis(ms))
+}
+
+fn three_blocks() -> (Sequencer, Vec<CheckedBlock>) {
+    let mut sequencer = sequencer();
+    let mut seal =
+        |number: u8| sealed(&mut sequencer, at(u64::from(number) * 100), &[note(number, 1)]);
+    let blocks = [1, 2, 3].map(&mut seal).into();
+    (sequencer, blocks)
+}
+
+fn heights(blocks: &[CheckedBlock]) -> Vec<u64> {
+    blocks.iter().map(|block| block.header().height).collect()
+}
+
+fn anchored(height: u64, lane: Lane) -> Input {
+    Input::Anchored { height, lane, executed: Vec::new() }
+}
+
+fn alarms(effects: &[Effect]) -> usize {
+    effects.iter().filter(|effect| matches!(effect, Effect::Alarm(_))).count()
+}
+
+#[test]
+fn a_span_is_what_an_anchor_can_cover_and_never_nothing() {
+    let (mut sequencer, blocks) = three_blocks();
+    let two = (blocks[0].size() + blocks[1].size()) as u64;
+    assert_eq!(heights(&sequencer.span(u64::MAX, u64::MAX)), [1, 2, 3]);
+    assert_eq!(heights(&sequencer.span(two, u64::MAX)), [1, 2]);
+    assert_eq!(heights(&sequencer.span(two - 1, u64::MAX)), [1]);
+    assert_eq!(heights(&sequencer.span(u64::MAX, 2)), [1, 2]);
+    // Mutation: nothing when the first is too large; the lane would stand still for ever.
+    assert_eq!(heights(&sequencer.span(0, 0)), [1]);
+    let effects = sequencer.step(at(600), anchored(1, lane_at(&blocks[0])));
+    assert_eq!(effects, [Effect::TipWaits], "the rest still waits");
+    assert_eq!(heights(sequencer.unanchored_blocks_after(0)), [2, 3]);
+    assert_eq!(heights(sequencer.unanchored_blocks_after(2)), [3]);
+    assert!(sequencer.unanchored_blocks_after(3).is_empty());
+}
+
+#[test]
+fn sealing_pauses_while_too_much_waits_for_an_anchor() {
+    let mut sequencer = sequencer();
+    let events: Vec<_> = (0_u8..=128).flat_map(|a| (0..32).map(move |n| (a, n))).collect();
+    let mut first = None;
+    for (count, (author, nonce)) in (0..UNANCHORED_BLOCKS_MAX as u64).zip(&events) {
+        let block = sealed(&mut sequencer, at(count * 100), &[note(*author, *nonce)]);
+        first.get_or_insert(block);
+    }
+    let late = at(1_000_000);
+    // Mutation: without a limit a stalled network fills the memory.
+    assert_eq!(sequencer.step(late, Input::Event(note(250, 1), 0)), []);
+    let effects = sequencer.step(late, anchored(1, lane_at(&first.expect("a block"))));
+    assert!(effects.iter().any(|effect| block_of(effect).is_some()));
+}
+
+#[test]
+fn a_new_term_continues_the_numbers_and_takes_the_lapsed_events_back() {
+    let (mut sequencer, blocks) = three_blocks();
+    // The fourth block is being written, and an event waits, when the term ends after the
+    // first block.
+    sequencer.step(at(700), Input::Event(note(7, 1), 0));
+    sequencer.step(at(700), Input::Event(note(8, 1), 0));
+    let (tip, next_number) = (Hash::ZERO, 2);
+    let lane = Lane { term: 2, height: 0, tip, next_number, ..first_lane() };
+    let executed = vec![blocks[0].events()[0].id()];
+    let effects = sequencer.step(at(701), Input::Anchored { height: 4, lane, executed });
+    // The first event is in the book; the others wait again. Nothing is sealed meanwhile.
+    assert_eq!(effects, [Effect::Executed(note(1, 1).id())]);
+    assert!(sequencer.span(u64::MAX, u64::MAX).is_empty());
+    let effects = sequencer.step(at(900), Input::Stored { height: 4 });
+    // Mutation: promising a number of a term that is over.
+    assert_eq!(promises(&effects), []);
+    let block = effects.iter().find_map(block_of).expect("the new term's first block");
+    let header = block.header();
+    assert_eq!((header.term, header.height, header.parent), (2, 1, Hash::ZERO));
+    assert_eq!((header.first_number, header.after_anchor), (next_number, 4));
+    let ids: Vec<Hash> = block.events().iter().map(|event| event.id()).collect();
+    // Those that had a promise come first.
+    assert_eq!(ids, [2, 3, 7, 8].map(|author| note(author, 1).id()));
+    assert_eq!(sequencer.term(), 2);
+}
+
+#[test]
+fn another_key_closes_the_lane_and_answers_everybody() {
+    let (mut sequencer, blocks) = three_blocks();
+    sequencer.step(at(500), Input::Event(note(7, 1), 0));
+    sequencer.step(at(501), Input::Event(note(8, 1), 0));
+    let lane = Lane { key: key(201), ..lane_at(&blocks[2]) };
+    let effects = sequencer.step(at(502), anchored(2, lane));
+    assert_eq!(alarms(&effects), 1);
+    let refused = [7, 8].map(|author| (note(author, 1).id(), "sequencer.closed"));
+    assert!(refused.iter().all(|answer| answers(&effects).contains(answer)), "{effects:?}");
+    // Mutation: sealing on with a key that is not the lane's.
+    let effects = sequencer.step(at(900), Input::Event(note(9, 1), 0));
+    assert_eq!(
+        effects,
+        [Effect::Answer { event: note(9, 1).id(), refusal: ddt_core::sequencer::CLOSED }]
+    );
+    assert!(!sequencer.is_open());
+    assert_eq!(sequencer.signed_promise(&note(3, 1).id()), None);
+}
+
+#[test]
+fn an_anchored_lane_that_is_not_on_disk_means_lost_data() {
+    let (mut sequencer, blocks) = three_blocks();
+    let forked = Lane { tip: Hash([1; 32]), ..lane_at(&blocks[1]) };
+    let effects = sequencer.step(at(500), anchored(1, forked));
+    // Mutation: sealing on would sign a second block for a height.
+    assert_eq!((alarms(&effects), sequencer.is_open()), (1, false));
+    assert!(sequencer.span(u64::MAX, u64::MAX).is_empty());
+    let ahead = Lane { height: 9, next_number: 40, ..first_lane() };
+    assert_eq!(alarms(&sequencer.step(at(501), anchored(2, ahead))), 0);
+    assert!(!sequencer.is_open());
+    // Only the next term opens it again.
+    let lane = Lane { term: 2, height: 0, tip: Hash::ZERO, next_number: 40, ..first_lane() };
+    sequencer.step(at(502), anchored(3, lane));
+    let block = sealed(&mut sequencer, at(900), &[note(9, 1)]);
+    assert_eq!((block.header().term, block.header().first_number), (2, 40));
+}
+
+#[test]
+fn a_disk_with_a_gap_or_another_key_starts_closed() {
+    let (_, blocks) = three_blocks();
+    let other = Lane { key: key(201), ..first_lane() };
+    // The second block is missing.
+    let gap = vec![blocks[2].clone()];
+    for (lane, unanchored) in [(lane_at(&blocks[0]), gap), (other, Vec::new())] {
+        let mut sequencer = Sequencer::new(config(), sign(), &lane, unanchored, 1);
+        let effects = sequencer.step(START, Input::Event(note(5, 1), 0));
+        assert_eq!(answers(&effects), [(note(5, 1).id(), "sequencer.closed")]);
+        assert_eq!((alarms(&effects), sequencer.is_open()), (1, false));
+        assert_eq!(alarms(&sequencer.step(at(1), Input::Tick)), 0, "told once");
+    }
+}
+
+#[test]
+fn a_restart_tells_the_proposer_of_the_blocks_on_disk() {
+    let mut before = sequencer();
+    let block = sealed(&mut before, START, &[note(1, 1)]);
+    let unanchored = vec![block];
+    let mut after = Sequencer::new(config(), sign(), &first_lane(), unanchored, 0);
+    assert_eq!(after.step(at(1), Input::Tick), [Effect::TipWaits]);
+    assert_eq!(after.step(at(2), Input::Tick), []);
+    assert!(after.pending(&note(1, 1).id()).expect("it is on disk").is_stored);
+    let (receipt, _) = after.signed_promise(&note(1, 1).id()).expect("its promise holds");
+    assert_eq!(receipt.number, 1);
+}

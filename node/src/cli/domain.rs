@@ -1,0 +1,285 @@
+//! `ddt domain`: finding, buying and looking up names. Buying is a recipe: commit, wait,
+//! reveal, each step repeatable and finished by the node if this command is interrupted.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use clap::Subcommand;
+use ddt_api::Stage;
+use ddt_contracts::domains::{DomainName, commit_hash};
+use ddt_ledger::schema::Value;
+use ddt_ledger::{Amount, Hash, Refusal};
+use serde_json::{Value as Json, json};
+
+use super::connection::{Connection, now_us, text};
+use super::output::{Output, table};
+use super::progress::Spinner;
+use super::send::{Sender, Waiting, check_outcome, row};
+use super::{Global, wallets};
+use crate::failure::{Failure, FailureKind};
+
+/// Find, buy and look up names under .ddt.
+#[derive(Subcommand)]
+pub enum DomainCommand {
+    /// Is a name free, what does it cost, and which are like it
+    Search {
+        /// The name, or its beginning
+        name: String,
+        /// The term, in years
+        #[arg(long, default_value_t = 1)]
+        years: u8,
+    },
+    /// Buy a name: commit, wait, reveal, in one command
+    Buy {
+        /// The name
+        name: String,
+        /// The term, in years
+        #[arg(long, default_value_t = 1)]
+        years: u8,
+        /// The highest price to pay, in APT; by default the price shown now
+        #[arg(long, value_name = "APT")]
+        max_price: Option<String>,
+        /// The wallet that buys
+        #[arg(long)]
+        from: Option<String>,
+    },
+    /// Whose is a name, and until when
+    Resolve {
+        /// The name
+        name: String,
+        /// Write a proof, also of absence, to a file for ddt verify
+        #[arg(long, value_name = "FILE")]
+        proof: Option<std::path::PathBuf>,
+    },
+    /// The names of an account
+    List {
+        /// A wallet's name or an account id
+        account: Option<String>,
+    },
+}
+
+/// `ddt domain …`.
+pub fn run(global: &Global, command: DomainCommand, output: &Output) -> Result<(), Failure> {
+    match command {
+        DomainCommand::Search { name, years } => search(global, &name, years, output),
+        DomainCommand::Buy { name, years, max_price, from } => {
+            let max = max_price.map(|text| text.parse::<Amount>()).transpose()?;
+            buy(global, &name, years, max, from.as_deref(), output)
+        }
+        DomainCommand::Resolve { name, proof } => {
+            resolve(global, &name, proof.as_deref(), output)
+        }
+        DomainCommand::List { account } => list(global, account.as_deref(), output),
+    }
+}
+
+fn domain_name(text: &str) -> Result<DomainName, Failure> {
+    DomainName::new(text).map_err(|refusal: Refusal| Failure {
+        field: Some("name".to_string()),
+        ..Failure::from(refusal)
+    })
+}
+
+fn price_of(connection: &Connection, name: &DomainName, years: u8) -> Result<Json, Failure> {
+    let query = [("name", name.to_string()), ("years", years.to_string())];
+    let row = connection.view_one("domains.price", &query)?;
+    row.ok_or_else(|| Failure::fault("the node names no price"))
+}
+
+fn search(global: &Global, name: &str, years: u8, output: &Output) -> Result<(), Failure> {
+    let name = domain_name(name)?;
+    let connection = Connection::open(global)?;
+    let price = price_of(&connection, &name, years)?;
+    let alike = connection.view("domains.search", &[("prefix", name.to_string())])?;
+    let is_free = price.pointer("/is_free") == Some(&Json::Bool(true));
+    let cost = text(&price, "/price").unwrap_or_default();
+    let mut words = match is_free {
+        true => format!("{name}.ddt is free: {cost} APT for {years} years"),
+        false => format!("{name}.ddt is taken"),
+    };
+    for row in &alike {
+        let other = text(row, "/record/name").unwrap_or_default();
+        let status = text(row, "/record/status").unwrap_or_default();
+        words.push_str(&format!("\n  {other}.ddt is {status}"));
+    }
+    output.result(json!({ "name": name.to_string(), "quote": price, "registered": alike }), words);
+    Ok(())
+}
+
+fn resolve(
+    global: &Global,
+    name: &str,
+    proof: Option<&std::path::Path>,
+    output: &Output,
+) -> Result<(), Failure> {
+    let name = domain_name(name)?;
+    let connection = Connection::open(global)?;
+    if let Some(path) = proof {
+        let query = [("name", name.to_string()), ("proof", "1".to_string())];
+        let answer = connection.get(&super::connection::view_path("domains.record", &query))?;
+        super::ledger::write_proof(path, &answer)?;
+    }
+    let record = connection.view_one("domains.record", &[("name", name.to_string())])?;
+    let record = record.ok_or_else(|| {
+        let words = format!("nobody owns {name}.ddt");
+        Failure::new(FailureKind::NotFound, "domains.unknown", words)
+    })?;
+    output.result(record.clone(), record_words(&record));
+    Ok(())
+}
+
+fn record_words(record: &Json) -> String {
+    let get = |pointer: &str| text(record, pointer).unwrap_or_default();
+    let rows = ["owner", "status", "price", "from", "until"]
+        .map(|field| (field.to_string(), get(&format!("/{field}"))));
+    format!("{}.ddt\n{}", get("/name"), table(&rows))
+}
+
+fn list(global: &Global, account: Option<&str>, output: &Output) -> Result<(), Failure> {
+    let owner = match account {
+        Some(text) => wallets::account(global, text)?,
+        None => {
+            let entry = wallets::choose(&wallets::keystore(global)?, None)?;
+            let first = entry.accounts.first().copied();
+            first.ok_or_else(|| Failure::fault("the wallet holds no account"))?
+        }
+    };
+    let connection = Connection::open(global)?;
+    let owner = [("owner", owner.to_string())];
+    let rows = connection.view("domains.of_owner", &owner)?;
+    let names: Vec<Json> = rows.iter().filter_map(|row| row.pointer("/record").cloned()).collect();
+    let waiting = connection.view("domains.commits", &owner)?;
+    let mut words: String = names
+        .iter()
+        .map(|record| {
+            let get = |pointer| text(record, pointer).unwrap_or_default();
+            format!("{}.ddt  {}\n", get("/name"), get("/status"))
+        })
+        .collect();
+    if names.is_empty() {
+        words.push_str("No names yet.\n");
+    }
+    if !waiting.is_empty() {
+        words.push_str(&format!("{} purchases wait for their reveal.\n", waiting.len()));
+    }
+    output.result(json!({ "domains": names, "commits": waiting }), words);
+    Ok(())
+}
+
+/// What a purchase needs to know at each step.
+struct Purchase<'a> {
+    sender: Sender<'a>,
+    name: DomainName,
+    years: u8,
+    salt: Hash,
+}
+
+fn buy(
+    global: &Global,
+    name: &str,
+    years: u8,
+    max: Option<Amount>,
+    from: Option<&str>,
+    output: &Output,
+) -> Result<(), Failure> {
+    let name = domain_name(name)?;
+    let connection = Connection::open(global)?;
+    let quote = price_of(&connection, &name, years)?;
+    let price: Amount = text(&quote, "/price").unwrap_or_default().parse()?;
+    let refused = |code: &str, words: String| Failure::new(FailureKind::Refused, code, words);
+    if quote.pointer("/is_free") != Some(&Json::Bool(true)) {
+        return Err(refused("domains.name_taken", format!("{name}.ddt is taken")));
+    }
+    let cap = max.unwrap_or(price);
+    if cap < price {
+        let words = format!("{name}.ddt costs {price} APT, more than --max-price {cap}");
+        return Err(refused("domains.price_above_cap", words));
+    }
+    output.note(format!("{name}.ddt for {years} years: {price} APT now, at most {cap} APT"));
+    let (wallet, account) = wallets::unlock(global, from)?;
+    let salt = Hash(wallet.seed().salt(name.as_str(), now_us()));
+    let sender = Sender { global, connection: &connection, wallet: &wallet, account, output };
+    let purchase = Purchase { sender, name, years, salt };
+    purchase.run(cap)
+}
+
+impl Purchase<'_> {
+    fn run(&self, cap: Amount) -> Result<(), Failure> {
+        let owner = self.sender.account;
+        let hash = commit_hash(&owner, &self.name, self.years, &self.salt);
+        // The node learns of the reveal before the money moves: from then on it finishes the
+        // purchase by itself, whatever becomes of this command.
+        let is_handed_over = self.sender.connection.is_own_node();
+        if is_handed_over {
+            self.sender.connection.reveal(&self.preimage())?;
+        }
+        let values = BTreeMap::from([
+            ("hash".to_string(), Value::Hash(hash)),
+            ("price_max".to_string(), Value::Amount(cap)),
+        ]);
+        let waiting = Waiting { wait: Stage::Final, force: false };
+        let committed = self.sender.send(row("domains.commit")?, values, waiting)?;
+        check_outcome(&committed)?;
+        self.sender.output.note("Committed; the name is revealed when the commit is old enough.");
+        let record = self.wait_for_record(is_handed_over)?;
+        let words = format!("Bought.\n{}", record_words(&record));
+        self.sender.output.result(json!({ "commit": committed, "record": record }), words);
+        Ok(())
+    }
+
+    fn preimage(&self) -> Json {
+        json!({
+            "owner": self.sender.account,
+            "name": self.name.to_string(),
+            "years": self.years,
+            "salt": self.salt,
+        })
+    }
+
+    fn values(&self) -> BTreeMap<String, Value> {
+        BTreeMap::from([
+            ("owner".to_string(), Value::Account(self.sender.account)),
+            ("name".to_string(), Value::Text(self.name.to_string())),
+            ("years".to_string(), Value::Count(u64::from(self.years))),
+            ("salt".to_string(), Value::Hash(self.salt)),
+        ])
+    }
+
+    /// Waits until the name is the buyer's; reveals itself when no node does it.
+    fn wait_for_record(&self, is_handed_over: bool) -> Result<Json, Failure> {
+        let _spinner = Spinner::new("waiting for the reveal");
+        let connection = self.sender.connection;
+        let me = self.sender.account.to_string();
+        let patience = Instant::now() + Duration::from_secs(15 * 60);
+        while Instant::now() < patience {
+            let query = [("name", self.name.to_string())];
+            let record = connection.view_one("domains.record", &query)?;
+            match record.as_ref().and_then(|record| text(record, "/owner")) {
+                Some(owner) if owner == me => return Ok(record.unwrap_or_default()),
+                Some(_) => {
+                    let words = "somebody committed earlier; the escrow comes back by itself";
+                    return Err(Failure::new(
+                        FailureKind::Refused,
+                        "domains.older_commit",
+                        words,
+                    ));
+                }
+                None if !is_handed_over => self.try_reveal()?,
+                None => {}
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        let words = "the reveal takes long; ddt domain list shows when it is done";
+        Err(Failure::new(FailureKind::Fault, "timeout", words))
+    }
+
+    /// Reveals with the wallet's own key; too early is no failure, only a reason to wait.
+    fn try_reveal(&self) -> Result<(), Failure> {
+        let waiting = Waiting { wait: Stage::Final, force: false };
+        match self.sender.send(row("domains.reveal")?, self.values(), waiting) {
+            Ok(answer) => check_outcome(&answer),
+            Err(failure) if failure.code == "domains.too_early" => Ok(()),
+            Err(failure) => Err(failure),
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! The command line: flags, commands, and how each ends.
+
+mod connection;
+mod domain;
+mod ledger;
+mod output;
+mod progress;
+mod query;
+mod send;
+mod verify;
+mod wallet;
+mod wallets;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+
+pub use output::Output;
+
+use crate::failure::Failure;
+
+/// Version, commit and protocol, as `--version` shows them.
+pub const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (protocol 1)");
+
+/// DDT: a ledger, a wallet, domains and storage without a server.
+#[derive(Parser)]
+#[command(name = "ddt", version = VERSION, arg_required_else_help = true)]
+#[command(after_help = "Start with: ddt dev")]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Flags of every command.
+#[derive(Args, Clone)]
+pub struct Global {
+    /// URL of the node's public API; by default the node that runs on --home, else
+    /// http://127.0.0.1:8400
+    #[arg(long, env = "DDT_API", global = true, value_name = "URL")]
+    pub api: Option<String>,
+    /// Data folder
+    #[arg(long, env = "DDT_HOME", global = true, value_name = "DIR")]
+    pub home: Option<PathBuf>,
+    /// File whose first line is the keystore's password
+    #[arg(long, env = "DDT_PASSWORD_FILE", global = true, value_name = "FILE")]
+    pub password_file: Option<PathBuf>,
+    /// Answer with one line of JSON
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Do not ask before signing
+    #[arg(long, short = 'y', global = true)]
+    pub yes: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run a whole network on this machine, with funded test accounts
+    Dev(crate::dev::DevArgs),
+    /// Make wallets, see what is in them, pay
+    #[command(subcommand)]
+    Wallet(wallet::WalletCommand),
+    /// Find, buy and look up names under .ddt
+    #[command(subcommand)]
+    Domain(domain::DomainCommand),
+    /// Sign and submit any event: ddt send bank.transfer to=apt1… amount=5
+    Send(send::SendArgs),
+    /// Ask any view: ddt query domains.price name=alice years=1
+    Query(query::QueryArgs),
+    /// Look at events and anchors, fetch proofs
+    #[command(subcommand)]
+    Ledger(ledger::LedgerCommand),
+    /// See how the node is
+    #[command(subcommand)]
+    Node(query::NodeCommand),
+    /// Check a proof offline, with nothing but the genesis file
+    Verify(verify::VerifyArgs),
+    /// Measure
+    #[command(subcommand)]
+    Bench(crate::bench::BenchCommand),
+}
+
+/// Parses, runs, and ends with the command's exit code.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    let output = Output::new(cli.global.json);
+    match run(cli, &output) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            output.failure(&failure);
+            ExitCode::from(failure.kind as u8)
+        }
+    }
+}
+
+fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
+    let global = &cli.global;
+    match cli.command {
+        Command::Dev(args) => crate::dev::run(global, &args, output),
+        Command::Wallet(command) => wallet::run(global, command, output),
+        Command::Domain(command) => domain::run(global, command, output),
+        Command::Send(args) => send::run(global, &args, output),
+        Command::Query(args) => query::run(global, &args, output),
+        Command::Ledger(command) => ledger::run(global, command, output),
+        Command::Node(command) => query::node(global, &command, output),
+        Command::Verify(args) => verify::run(&args, output),
+        Command::Bench(command) => crate::bench::run(command, output),
+    }
+}

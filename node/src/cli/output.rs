@@ -1,0 +1,81 @@
+//! What a command prints: words for people, or one JSON envelope for scripts.
+
+use std::io::{IsTerminal, Write};
+
+use serde_json::{Value as Json, json};
+
+use crate::failure::{Failure, FailureKind};
+
+/// The version of the JSON envelope.
+const ENVELOPE_VERSION: u32 = 1;
+
+/// How a command prints.
+#[derive(Clone, Copy, Debug)]
+pub struct Output {
+    is_json: bool,
+}
+
+impl Output {
+    /// JSON envelopes, or words.
+    pub fn new(is_json: bool) -> Output {
+        Output { is_json }
+    }
+
+    /// The command's result: `data` for scripts, `words` for people.
+    pub fn result(&self, data: Json, words: impl AsRef<str>) {
+        if self.is_json {
+            let envelope = json!({ "version": ENVELOPE_VERSION, "ok": true, "data": data });
+            self.line(&envelope.to_string());
+        } else {
+            self.line(words.as_ref().trim_end());
+        }
+    }
+
+    /// Something on the way, for people only.
+    pub fn note(&self, words: impl AsRef<str>) {
+        if !self.is_json {
+            self.line(words.as_ref());
+        }
+    }
+
+    /// Why the command failed.
+    pub fn failure(&self, failure: &Failure) {
+        if self.is_json {
+            let problem = failure.to_problem();
+            let envelope = json!({ "version": ENVELOPE_VERSION, "ok": false, "error": problem });
+            self.line(&envelope.to_string());
+        } else {
+            eprintln!("error: {failure}");
+        }
+    }
+
+    /// A closed pipe is no error of ours: whoever reads has read enough.
+    fn line(&self, text: &str) {
+        let mut out = std::io::stdout().lock();
+        let _ = writeln!(out, "{text}");
+        let _ = out.flush();
+    }
+}
+
+/// Asks a person to agree; without a terminal nobody agrees.
+pub fn confirm(question: &str) -> Result<(), Failure> {
+    let declined = |words: &str| Err(Failure::new(FailureKind::Declined, "declined", words));
+    if !std::io::stdin().is_terminal() {
+        return declined("nobody is there to agree: add --yes to sign without asking");
+    }
+    print!("{question} [y/N] ");
+    let _ = std::io::stdout().flush();
+    let mut answer = String::new();
+    let read = std::io::stdin().read_line(&mut answer);
+    match (read, answer.trim()) {
+        (Ok(_), "y" | "Y" | "yes") => Ok(()),
+        _ => declined("nothing was signed"),
+    }
+}
+
+/// Two columns, aligned.
+pub fn table(rows: &[(String, String)]) -> String {
+    let width = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
+    let line = |(name, value): &(String, String)| format!("  {name:width$}  {value}\n");
+    rows.iter().map(line).collect()
+}

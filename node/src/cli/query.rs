@@ -1,0 +1,80 @@
+//! `ddt query` and `ddt node`: asking.
+
+use clap::{Args, Subcommand};
+use ddt_contracts::REGISTRY;
+use serde_json::{Value as Json, json};
+
+use super::Global;
+use super::connection::{Connection, text, view_path};
+use super::output::{Output, table};
+use crate::failure::Failure;
+
+/// Ask any view of the registry.
+#[derive(Args)]
+pub struct QueryArgs {
+    /// The view, programme.view; without one, all are listed
+    view: Option<String>,
+    /// Its query, name=value
+    fields: Vec<String>,
+}
+
+/// See how the node is.
+#[derive(Subcommand)]
+pub enum NodeCommand {
+    /// Height, time, supply, mempool
+    Status,
+}
+
+/// `ddt query`.
+pub fn run(global: &Global, args: &QueryArgs, output: &Output) -> Result<(), Failure> {
+    let Some(name) = &args.view else { return list(output) };
+    let view = REGISTRY.view(name).ok_or_else(|| {
+        Failure::usage(format!("there is no view {name}: ddt query lists all there are"))
+    })?;
+    let mut query = Vec::new();
+    for argument in &args.fields {
+        let Some((field, value)) = argument.split_once('=') else {
+            return Err(Failure::usage(format!("{argument}: want name=value")));
+        };
+        query.push((field, value.to_string()));
+    }
+    let answer = Connection::open(global)?.get(&view_path(view.name, &query))?;
+    let rows = answer.pointer("/rows").and_then(Json::as_array).cloned().unwrap_or_default();
+    let words: Vec<String> = rows.iter().map(|row| show(row)).collect();
+    output.result(answer, words.join("\n"));
+    Ok(())
+}
+
+fn list(output: &Output) -> Result<(), Failure> {
+    let rows: Vec<(String, String)> = REGISTRY
+        .views()
+        .map(|view| {
+            let fields: Vec<&str> = view.query.iter().map(|field| field.name).collect();
+            (format!("{} {}", view.name, fields.join(" ")), view.doc.to_string())
+        })
+        .collect();
+    let names: Vec<&str> = REGISTRY.views().map(|view| view.name).collect();
+    output.result(json!({ "views": names }), table(&rows));
+    Ok(())
+}
+
+/// A JSON object as two columns.
+pub fn show(row: &Json) -> String {
+    let Some(object) = row.as_object() else { return row.to_string() };
+    let cell = |value: &Json| match value {
+        Json::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let rows: Vec<(String, String)> =
+        object.iter().map(|(name, value)| (name.clone(), cell(value))).collect();
+    table(&rows)
+}
+
+/// `ddt node …`.
+pub fn node(global: &Global, command: &NodeCommand, output: &Output) -> Result<(), Failure> {
+    let NodeCommand::Status = command;
+    let status = Connection::open(global)?.get("/v1/status")?;
+    let height = text(&status, "/height").unwrap_or_default();
+    output.result(status.clone(), format!("The node is at anchor {height}.\n{}", show(&status)));
+    Ok(())
+}

@@ -1,0 +1,208 @@
+//! Signing and submitting an event: the words first, then the question, then the signature.
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+use ddt_api::Stage;
+use ddt_contracts::REGISTRY;
+use ddt_ledger::codec::encode;
+use ddt_ledger::event::Role;
+use ddt_ledger::registry::{Row, Signer};
+use ddt_ledger::schema::{FieldError, Kind, Value};
+use ddt_ledger::{AccountId, Amount};
+use ddt_wallet::describe::describe;
+use ddt_wallet::sign::{Occasion, draft, sign};
+use ddt_wallet::{OwnerKey, Unlocked};
+use serde_json::{Value as Json, json};
+
+use super::connection::{Connection, now_us, text};
+use super::output::{Output, confirm, table};
+use super::progress::Spinner;
+use super::{Global, wallets};
+use crate::failure::{Failure, FailureKind};
+
+/// Bytes of a signature.
+const SIGNATURE_BYTES: usize = 64;
+
+/// Sign and submit any event of the registry.
+#[derive(Args)]
+pub struct SendArgs {
+    /// The event, programme.event; without one, all are listed
+    event: Option<String>,
+    /// Its fields, name=value
+    fields: Vec<String>,
+    /// The wallet that signs
+    #[arg(long)]
+    from: Option<String>,
+    #[command(flatten)]
+    waiting: Waiting,
+}
+
+/// How long to wait, and whether to insist.
+#[derive(Args, Clone, Copy)]
+pub struct Waiting {
+    /// Stage to wait for: sequenced, final or proven
+    #[arg(long, default_value = "final", value_parser = stage)]
+    pub wait: Stage,
+    /// Submit although the node expects a refusal (the fee is paid all the same)
+    #[arg(long)]
+    pub force: bool,
+}
+
+fn stage(word: &str) -> Result<Stage, String> {
+    Stage::from_word(word).ok_or_else(|| "one of sequenced, final, proven".to_string())
+}
+
+/// `ddt send`.
+pub fn run(global: &Global, args: &SendArgs, output: &Output) -> Result<(), Failure> {
+    let Some(name) = &args.event else { return list(output) };
+    let row = row(name)?;
+    let values = parse_fields(row, &args.fields)?;
+    let connection = Connection::open(global)?;
+    let (wallet, account) = wallets::unlock(global, args.from.as_deref())?;
+    let sender = Sender { global, connection: &connection, wallet: &wallet, account, output };
+    let answer = sender.send(row, values, args.waiting)?;
+    sender.finish(&answer)
+}
+
+fn list(output: &Output) -> Result<(), Failure> {
+    let rows: Vec<&Row> = REGISTRY.rows().collect();
+    let data: Vec<Json> = rows.iter().map(|row| json!({ "tag": row.tag, "name": row.name })).collect();
+    let words: Vec<(String, String)> = rows
+        .iter()
+        .map(|row| {
+            let fields: Vec<&str> = row.fields.iter().map(|field| field.name).collect();
+            (row.name.to_string(), fields.join(" "))
+        })
+        .collect();
+    output.result(json!({ "events": data }), table(&words));
+    Ok(())
+}
+
+/// The event with this name.
+pub fn row(name: &str) -> Result<&'static Row, Failure> {
+    REGISTRY.row_named(name).ok_or_else(|| {
+        Failure::usage(format!("there is no event {name}: ddt send lists all there are"))
+    })
+}
+
+/// Reads `name=value` arguments as an event's fields.
+fn parse_fields(row: &Row, texts: &[String]) -> Result<BTreeMap<String, Value>, Failure> {
+    let mut values = BTreeMap::new();
+    for argument in texts {
+        let Some((name, text)) = argument.split_once('=') else {
+            return Err(Failure::usage(format!("{argument}: want name=value")));
+        };
+        let names = || row.fields.iter().map(|field| field.name).collect::<Vec<_>>().join(", ");
+        let field = row.fields.iter().find(|field| field.name == name).ok_or_else(|| {
+            Failure::usage(format!("{} has no field {name}; it has: {}", row.name, names()))
+        })?;
+        let value = parse_field(&field.kind, text).map_err(|error| error.inside(name))?;
+        if values.insert(name.to_string(), value).is_some() {
+            return Err(Failure::usage(format!("{name} is given twice")));
+        }
+    }
+    Ok(values)
+}
+
+fn parse_field(kind: &Kind, text: &str) -> Result<Value, FieldError> {
+    Value::parse(kind, text)
+}
+
+/// Whoever signs, and the node that is told.
+pub struct Sender<'a> {
+    /// Flags.
+    pub global: &'a Global,
+    /// The node.
+    pub connection: &'a Connection,
+    /// The open wallet.
+    pub wallet: &'a Unlocked,
+    /// The account that signs.
+    pub account: AccountId,
+    /// Where words go.
+    pub output: &'a Output,
+}
+
+impl Sender<'_> {
+    fn key(&self) -> Result<&OwnerKey, Failure> {
+        let key = self.wallet.key_of(&self.account);
+        key.ok_or_else(|| Failure::fault("the wallet does not hold the account's key"))
+    }
+
+    /// Shows the event in words, asks, signs, submits and waits. Answers what the node said.
+    pub fn send(
+        &self,
+        row: &'static Row,
+        values: BTreeMap<String, Value>,
+        waiting: Waiting,
+    ) -> Result<Json, Failure> {
+        if !matches!(row.signer, Signer::Owner | Signer::Anyone) {
+            return Err(Failure::usage(format!("{} is signed by a node, not a wallet", row.name)));
+        }
+        let key = self.key()?;
+        let (chain, public) = (self.connection.chain(), key.public());
+        let mut occasion = Occasion::owner(chain, self.account, public, now_us());
+        occasion.role = Role::Owner;
+        let draft = draft(row, &values, occasion)?;
+        let description = describe(&draft, &REGISTRY)?;
+        let fee = self.connection.fee(encode(&draft).len() + SIGNATURE_BYTES)?;
+        self.ask(&description.words, &description.fields, fee)?;
+        let bytes = encode(&sign(draft, key));
+        if !waiting.force {
+            self.check_forecast(&bytes)?;
+        }
+        let _spinner = Spinner::new(format!("waiting until it is {}", waiting.wait.word()));
+        self.connection.submit(&bytes, waiting.wait)
+    }
+
+    fn ask(
+        &self,
+        words: &str,
+        fields: &[(&'static str, String)],
+        fee: Amount,
+    ) -> Result<(), Failure> {
+        let mut rows: Vec<(String, String)> =
+            fields.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
+        rows.push(("from".to_string(), format!("{} ({})", self.account, self.wallet.name())));
+        rows.push(("fee".to_string(), format!("{fee} APT")));
+        self.output.note(format!("{words}\n{}", table(&rows).trim_end()));
+        if self.global.yes { Ok(()) } else { confirm("Sign this?") }
+    }
+
+    fn check_forecast(&self, bytes: &[u8]) -> Result<(), Failure> {
+        let forecast = self.connection.forecast(bytes)?;
+        let Some(code) = text(&forecast, "/refusal/code") else { return Ok(()) };
+        let words = text(&forecast, "/refusal/words").unwrap_or_default();
+        let words = format!("{words} Nothing was submitted; --force submits it all the same.");
+        Err(Failure::new(FailureKind::Refused, &code, words))
+    }
+
+    /// Prints how the event ended; a refusal on the ledger is a failure of the command.
+    pub fn finish(&self, answer: &Json) -> Result<(), Failure> {
+        check_outcome(answer)?;
+        let mut rows = Vec::new();
+        let mut show = |name: &str, pointer: &str| {
+            if let Some(value) = text(answer, pointer) {
+                rows.push((name.to_string(), value));
+            }
+        };
+        show("event", "/event");
+        show("stage", "/stage");
+        show("number", "/soft_receipt/number");
+        show("anchor", "/receipt/height");
+        show("fee", "/receipt/fee");
+        self.output.result(answer.clone(), format!("Done.\n{}", table(&rows)));
+        Ok(())
+    }
+}
+
+/// A refused or void event is a failure, with the ledger's own code.
+pub fn check_outcome(answer: &Json) -> Result<(), Failure> {
+    let outcome = answer.pointer("/receipt/outcome");
+    let word = outcome.and_then(|outcome| text(outcome, "/outcome"));
+    let Some(word) = word.filter(|word| word != "done") else { return Ok(()) };
+    let code = outcome.and_then(|outcome| text(outcome, "/code")).unwrap_or_default();
+    let known = REGISTRY.rows().flat_map(|row| row.refusals).find(|refusal| refusal.code == code);
+    let words = known.map_or("see the receipt", |refusal| refusal.words);
+    Err(Failure::new(FailureKind::Refused, &code, format!("{word}: {words}")))
+}

@@ -1,0 +1,168 @@
+//! A node's data folder: one process at a time, one format, one network.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::{Path, PathBuf};
+
+use ddt_ledger::genesis::Genesis;
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+use crate::secret_file;
+
+/// The version of the folder's layout.
+const VERSION: u32 = 1;
+
+/// A data folder that this process holds.
+pub struct DataFolder {
+    path: PathBuf,
+    /// Held open: the lock lives as long as the file does.
+    _lock: File,
+}
+
+/// How to reach the node that runs on a data folder; written while it runs.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RunningNode {
+    /// Its process.
+    pub pid: u32,
+    /// URL of the public API.
+    pub api: String,
+    /// URL of the private API.
+    pub private_api: String,
+}
+
+impl DataFolder {
+    /// Takes the folder for this process; makes it when there is none.
+    pub fn open(path: &Path) -> Result<DataFolder, Failure> {
+        make_private(path)?;
+        let lock = lock(&path.join("LOCK"))?;
+        let folder = DataFolder { path: path.to_path_buf(), _lock: lock };
+        folder.check_version()?;
+        Ok(folder)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn check_version(&self) -> Result<(), Failure> {
+        let path = self.path.join("VERSION");
+        let text = match std::fs::read_to_string(&path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                let written = std::fs::write(&path, format!("{VERSION}\n"));
+                return written.map_err(|error| Failure::io(&path, &error));
+            }
+            Err(error) => return Err(Failure::io(&path, &error)),
+        };
+        match text.trim().parse::<u32>() {
+            Ok(VERSION) => Ok(()),
+            Ok(version) if version > VERSION => Err(Failure::fault(format!(
+                "{} was written by a newer release (layout {version}, this one knows \
+                 {VERSION}): use that release, or another folder",
+                self.path.display()
+            ))),
+            _ => Err(Failure::fault(format!(
+                "{} is damaged: it should hold the number {VERSION}",
+                path.display()
+            ))),
+        }
+    }
+
+    /// The network this folder belongs to, if it has one yet.
+    pub fn genesis(&self) -> Result<Option<Genesis>, Failure> {
+        read_genesis(&self.genesis_path())
+    }
+
+    /// Where the genesis file is.
+    pub fn genesis_path(&self) -> PathBuf {
+        self.path.join("genesis.toml")
+    }
+
+    /// Makes the folder belong to a network, for ever.
+    pub fn set_genesis(&self, genesis: &Genesis) -> Result<(), Failure> {
+        let text = genesis.to_toml().map_err(|error| Failure::fault(error.to_string()))?;
+        let (path, new) = (self.genesis_path(), self.path.join("genesis.toml.new"));
+        let written = File::create(&new).and_then(|mut file| {
+            file.write_all(text.as_bytes())?;
+            file.sync_all()?;
+            std::fs::rename(&new, &path)
+        });
+        written.map_err(|error| Failure::io(&path, &error))
+    }
+
+    /// Says how to reach the node, for commands on the same machine.
+    pub fn announce(&self, node: &RunningNode) -> Result<(), Failure> {
+        let text = serde_json::to_string(node).map_err(|error| Failure::fault(error.to_string()))?;
+        secret_file::replace(&self.path.join("run.json"), &text)
+    }
+
+    /// Takes the announcement back.
+    pub fn withdraw(&self) {
+        // Best effort: a stale one is noticed when nothing answers.
+        let _ = std::fs::remove_file(self.path.join("run.json"));
+    }
+}
+
+/// A genesis file, if there is one.
+pub fn read_genesis(path: &Path) -> Result<Option<Genesis>, Failure> {
+    match std::fs::read_to_string(path) {
+        Ok(text) => {
+            let genesis = Genesis::from_toml(&text);
+            let name = path.display();
+            genesis.map(Some).map_err(|error| Failure::fault(format!("{name}: {error}")))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::io(path, &error)),
+    }
+}
+
+/// How to reach the node on a folder, if one says it runs there.
+pub fn running_node(home: &Path) -> Option<RunningNode> {
+    let text = secret_file::read(&home.join("run.json")).ok()??;
+    serde_json::from_str(&text).ok()
+}
+
+fn make_private(path: &Path) -> Result<(), Failure> {
+    std::fs::create_dir_all(path).map_err(|error| Failure::io(path, &error))?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let private = std::fs::Permissions::from_mode(0o700);
+        std::fs::set_permissions(path, private).map_err(|error| Failure::io(path, &error))?;
+    }
+    Ok(())
+}
+
+fn lock(path: &Path) -> Result<File, Failure> {
+    let io = |error: &std::io::Error| Failure::io(path, error);
+    let mut options = OpenOptions::new();
+    let mut file = options
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .map_err(|error| io(&error))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut pid = String::new();
+            let _ = file.read_to_string(&mut pid);
+            let folder = path.parent().unwrap_or(path).display();
+            return Err(Failure::fault(format!(
+                "{folder} is in use: a node is already running there (pid {}); stop it first, \
+                 or choose another folder",
+                pid.trim()
+            )));
+        }
+        Err(TryLockError::Error(error)) => return Err(io(&error)),
+    }
+    let written = file
+        .set_len(0)
+        .and_then(|()| file.rewind())
+        .and_then(|()| writeln!(file, "{}", std::process::id()));
+    written.map_err(|error| io(&error))?;
+    Ok(file)
+}

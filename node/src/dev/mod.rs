@@ -1,0 +1,188 @@
+//! `ddt dev`: a whole network on this machine, with funded test accounts.
+
+mod accounts;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+
+use clap::Args;
+use ddt_ledger::Zone;
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use crate::cli::{Global, Output};
+use crate::data_folder::DataFolder;
+use crate::failure::Failure;
+use crate::router::{Listeners, NodeKeys, Router};
+use accounts::TestAccount;
+
+/// Where `ddt dev` listens when nothing else does.
+const PORT: u16 = 8400;
+
+/// Run a whole network on this machine.
+#[derive(Args)]
+pub struct DevArgs {
+    /// Keep everything in this folder, and go on from it next time; without it, all is
+    /// forgotten at the end
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Where the public API listens; by default 127.0.0.1:8400, or any free port if that is
+    /// taken
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// Log more: error, warn, info, debug
+    #[arg(long, default_value = "warn")]
+    log: String,
+}
+
+/// `ddt dev`.
+pub fn run(_: &Global, args: &DevArgs, output: &Output) -> Result<(), Failure> {
+    start_log(&args.log);
+    let temporary = match args.state {
+        Some(_) => None,
+        None => Some(tempfile::tempdir().map_err(|error| {
+            Failure::fault(format!("no temporary folder: {error}; choose one with --state"))
+        })?),
+    };
+    let home = match (&args.state, &temporary) {
+        (Some(state), _) => std::path::absolute(state).unwrap_or_else(|_| state.clone()),
+        (None, Some(temporary)) => temporary.path().to_path_buf(),
+        (None, None) => PathBuf::from("."),
+    };
+    let folder = DataFolder::open(&home)?;
+    let accounts = prepare(&folder)?;
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::fault(format!("no threads: {error}")))?;
+    let done = runtime.block_on(live(folder, args, &accounts, output));
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    drop(temporary);
+    done
+}
+
+fn start_log(level: &str) {
+    let directives = format!("{level},{}", ddt_consensus::LOG_DIRECTIVES);
+    let filter = tracing_subscriber::EnvFilter::try_new(directives);
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
+
+/// Makes a new network in an empty folder, or takes up the one that is there.
+fn prepare(folder: &DataFolder) -> Result<Vec<TestAccount>, Failure> {
+    let accounts = accounts::all()?;
+    if folder.genesis()?.is_none() {
+        let keys = NodeKeys::open(&folder.path().join("node.key"))?;
+        let genesis = accounts::genesis(&accounts, &keys)?;
+        accounts::fill_keystore(folder, &accounts)?;
+        folder.set_genesis(&genesis)?;
+    }
+    Ok(accounts)
+}
+
+async fn listen(wanted: Option<SocketAddr>) -> Result<TcpListener, Failure> {
+    let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let bound = match (wanted, TcpListener::bind(wanted.unwrap_or(usual)).await) {
+        (None, Err(_)) => TcpListener::bind(any).await,
+        (_, bound) => bound,
+    };
+    bound.map_err(|error| {
+        let address = wanted.unwrap_or(usual);
+        Failure::fault(format!("cannot listen on {address}: {error}; choose another --listen"))
+    })
+}
+
+async fn live(
+    folder: DataFolder,
+    args: &DevArgs,
+    accounts: &[TestAccount],
+    output: &Output,
+) -> Result<(), Failure> {
+    let public = listen(args.listen).await?;
+    let private = listen(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))).await?;
+    let home = folder.path().to_path_buf();
+    // From here on an interruption ends the network in order.
+    let interrupted = interruption()?;
+    let mut router = Router::start(folder, Zone(0), Listeners { public, private }).await?;
+    greet(&home, &router, accounts, args.state.is_some(), output);
+    let failed = tokio::select! {
+        () = interrupted => None,
+        failure = router.failed() => Some(failure),
+    };
+    let stopped = router.stop().await;
+    match failed {
+        Some(failure) => Err(failure),
+        None => {
+            output.note("\nStopped.");
+            stopped
+        }
+    }
+}
+
+/// Resolves on Ctrl-C, or when the system asks the process to end.
+fn interruption() -> Result<impl Future<Output = ()>, Failure> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let failed = |error| Failure::fault(format!("no signals: {error}"));
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        Ok(async move {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+            }
+        })
+    }
+    #[cfg(not(unix))]
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+fn greet(
+    home: &std::path::Path,
+    router: &Router,
+    accounts: &[TestAccount],
+    is_kept: bool,
+    output: &Output,
+) {
+    let running = &router.running;
+    let file = |name: &str| home.join(name).display().to_string();
+    let listed: Vec<_> = accounts
+        .iter()
+        .map(|test| json!({ "name": test.name, "account": test.account, "balance": test.balance }))
+        .collect();
+    let data = json!({
+        "api": running.api,
+        "private_api": running.private_api,
+        "gateway": null,
+        "token_file": file("token"),
+        "home": home.display().to_string(),
+        "genesis": file("genesis.toml"),
+        "password_file": file("password"),
+        "accounts": listed,
+    });
+    output.result(data, banner(home, &running.api, accounts, is_kept));
+}
+
+fn banner(home: &std::path::Path, api: &str, accounts: &[TestAccount], is_kept: bool) -> String {
+    let home_text = home.display();
+    let fate = if is_kept { "kept in" } else { "forgotten at the end, until then in" };
+    let mut text = format!(
+        "\n  DDT: a network on this machine\n\n  Look at it     {api}/\n  API            {api}/docs\n  \
+         State          {fate} {home_text}\n\n  Test accounts: UNSAFE, their keys are public. Never \
+         send them anything of worth.\n"
+    );
+    for test in accounts {
+        text.push_str(&format!(
+            "    {:<9} {}  {} APT\n",
+            test.name, test.account, test.balance
+        ));
+    }
+    text.push_str(&format!(
+        "\n  Try, in another terminal:\n    export DDT_HOME={home_text}\n    ddt wallet send 5 bob \
+         --from alice --yes\n    ddt domain buy hello --from alice --yes\n    ddt wallet balance\n\n  \
+         Ctrl-C ends it.\n"
+    ));
+    text
+}

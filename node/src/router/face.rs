@@ -1,0 +1,217 @@
+//! The router as the API sees it: submits, follows and answers.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use async_trait::async_trait;
+use ddt_api::{Backend, NodeStatus, Stage, SubmitError, Submitted, Wait};
+use ddt_ledger::admit::{Admission, admit};
+use ddt_ledger::event::Checked;
+use ddt_ledger::fault::StoreFault;
+use ddt_ledger::store::{BookStore, LaneStore};
+use ddt_ledger::{Hash, Millis};
+use serde_json::{Value as Json, json};
+use tokio::sync::{broadcast, watch};
+
+use super::core::{Core, now};
+use super::lane::Order;
+use super::reveals::Reveals;
+use super::tracker::Progress;
+
+/// The router as the API sees it.
+pub struct Face {
+    /// The router.
+    pub core: Arc<Core>,
+    /// The agent that finishes purchases of domains.
+    pub reveals: Arc<Reveals>,
+}
+
+fn fault(error: impl std::fmt::Display) -> SubmitError {
+    SubmitError::Fault(error.to_string())
+}
+
+/// What the book already knows of an event.
+fn in_book(core: &Core, event: Hash) -> Result<Option<Submitted>, StoreFault> {
+    let snapshot = core.book.snapshot()?;
+    let Some(place) = snapshot.event_place(&event)? else { return Ok(None) };
+    let receipt = snapshot.receipt(place)?;
+    let stage = match core.book.head().0.height > place.0 {
+        true => Stage::Proven,
+        false => Stage::Final,
+    };
+    Ok(Some(Submitted { event, stage, soft_receipt: None, receipt }))
+}
+
+fn submitted(event: Hash, progress: &Progress) -> Submitted {
+    let (stage, soft_receipt) = match progress {
+        Progress::Accepted | Progress::Dropped(_) => (Stage::Accepted, None),
+        Progress::Sequenced(receipt, sig) => (Stage::Sequenced, Some((receipt.clone(), *sig))),
+        Progress::Final => (Stage::Final, None),
+    };
+    Submitted { event, stage, soft_receipt, receipt: None }
+}
+
+/// Takes an event in, or finds it already here.
+pub enum Intake {
+    /// In the book.
+    Known(Submitted),
+    /// On its way.
+    Followed(Hash, watch::Receiver<Progress>),
+}
+
+///
+/// A person's event is sequenced even if its own rules would refuse it now: what it waits for
+/// may be on its way. With `only_if_good` it is not: the node does not pay for attempts.
+pub fn take_in(core: &Core, bytes: &[u8], only_if_good: bool) -> Result<Intake, SubmitError> {
+    let registry = core.book.registry();
+    let event = Checked::check(bytes, core.book.chain(), registry);
+    let event = event.map_err(SubmitError::Refused)?;
+    let id = event.id();
+    if let Some(known) = in_book(core, id).map_err(fault)? {
+        return Ok(Intake::Known(known));
+    }
+    if let Some(receiver) = core.tracker.following(&id) {
+        return Ok(Intake::Followed(id, receiver));
+    }
+    let snapshot = core.book.snapshot().map_err(fault)?;
+    match admit(registry, &snapshot, &event, now()).map_err(fault)? {
+        Admission::Void(refusal) => Err(SubmitError::Refused(refusal)),
+        Admission::Admitted { forecast: Err(refusal), .. } if only_if_good => {
+            Err(SubmitError::Refused(refusal))
+        }
+        Admission::Admitted { .. } => {
+            let (receiver, is_new) = core.tracker.follow(id);
+            if is_new && core.orders.try_send(Order::Event(event)).is_err() {
+                let refusal = ddt_core::mempool::FULL;
+                core.tracker.end(&id, Progress::Dropped(refusal));
+                return Err(SubmitError::Busy(refusal.words.to_string()));
+            }
+            Ok(Intake::Followed(id, receiver))
+        }
+    }
+}
+
+impl Face {
+    /// Follows an event until it reaches a stage.
+    async fn reach(
+        &self,
+        event: Hash,
+        mut progress: watch::Receiver<Progress>,
+        stage: Stage,
+    ) -> Result<Submitted, SubmitError> {
+        let mut anchors = self.core.anchors.subscribe();
+        loop {
+            let now = progress.borrow_and_update().clone();
+            match now {
+                Progress::Dropped(refusal) => return Err(SubmitError::Refused(refusal)),
+                Progress::Final => break,
+                now if submitted(event, &now).stage >= stage => {
+                    return Ok(submitted(event, &now));
+                }
+                _ => {}
+            }
+            if progress.changed().await.is_err() {
+                break;
+            }
+        }
+        loop {
+            let core = self.core.clone();
+            let known = blocking(move || in_book(&core, event).map_err(fault)).await?;
+            let known = known.ok_or_else(|| fault("a final event is not in the book"))?;
+            if known.stage >= stage {
+                return Ok(known);
+            }
+            // Lagging behind is as good as hearing: either way the book is asked again.
+            let _ = anchors.recv().await;
+        }
+    }
+}
+
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, SubmitError> + Send + 'static,
+) -> Result<T, SubmitError> {
+    tokio::task::spawn_blocking(work).await.map_err(fault)?
+}
+
+#[async_trait]
+impl Backend for Face {
+    fn book(&self) -> &BookStore {
+        &self.core.book
+    }
+
+    fn lanes(&self) -> &LaneStore {
+        &self.core.lanes
+    }
+
+    async fn submit(&self, bytes: Vec<u8>, wait: Option<Wait>) -> Result<Submitted, SubmitError> {
+        let core = self.core.clone();
+        let (event, progress) = match blocking(move || take_in(&core, &bytes, false)).await? {
+            Intake::Known(known) => match wait {
+                Some(wait) if wait.stage > known.stage => {
+                    let (sender, receiver) = watch::channel(Progress::Final);
+                    drop(sender);
+                    (known.event, receiver)
+                }
+                _ => return Ok(known),
+            },
+            Intake::Followed(event, progress) => (event, progress),
+        };
+        let Some(wait) = wait else {
+            let now = progress.borrow().clone();
+            return match now {
+                Progress::Dropped(refusal) => Err(SubmitError::Refused(refusal)),
+                now => Ok(submitted(event, &now)),
+            };
+        };
+        let latest = progress.clone();
+        match tokio::time::timeout(wait.timeout, self.reach(event, progress, wait.stage)).await {
+            Ok(reached) => reached,
+            Err(_) => {
+                let so_far = submitted(event, &latest.borrow());
+                Err(SubmitError::Timeout(Box::new(so_far)))
+            }
+        }
+    }
+
+    fn pending(&self, event: &Hash) -> Option<Submitted> {
+        let progress = self.core.tracker.progress(event)?;
+        Some(submitted(*event, &progress))
+    }
+
+    fn anchors(&self) -> broadcast::Receiver<u64> {
+        self.core.anchors.subscribe()
+    }
+
+    fn status(&self) -> NodeStatus {
+        NodeStatus {
+            version: crate::cli::VERSION.to_string(),
+            role: "router".to_string(),
+            started_ms: self.core.started,
+            mempool: self.core.mempool.load(Ordering::Relaxed),
+            peers: 0,
+            is_ready: true,
+            not_ready: String::new(),
+        }
+    }
+
+    fn now(&self) -> Millis {
+        now()
+    }
+
+    async fn node(&self) -> Result<Json, StoreFault> {
+        Ok(json!({
+            "zone": self.core.zone,
+            "router_key": self.core.keys.router_public(),
+            "node_key": self.core.keys.node_public(),
+        }))
+    }
+
+    async fn reveal(&self, preimage: Json) -> Result<Json, SubmitError> {
+        let reveals = self.reveals.clone();
+        blocking(move || reveals.take(&preimage)).await
+    }
+
+    async fn reveals(&self) -> Result<Vec<Json>, SubmitError> {
+        Ok(self.reveals.list())
+    }
+}

@@ -1,0 +1,83 @@
+//! A node's hot keys: one secret seed, one derived key for each duty.
+
+use std::path::Path;
+
+use ddt_ledger::vrf::VrfKey;
+use ddt_ledger::{Hash, PublicKey, Signature};
+use ed25519_dalek::{Signer, SigningKey};
+use zeroize::Zeroizing;
+
+use crate::failure::Failure;
+use crate::secret_file;
+
+/// Signs for a running node. None of these keys can move anybody's coins.
+pub struct NodeKeys {
+    seed: Zeroizing<[u8; 32]>,
+    router: SigningKey,
+    node: SigningKey,
+}
+
+impl NodeKeys {
+    /// Reads the seed at `path`, or makes a new one there, readable by its owner alone.
+    pub fn open(path: &Path) -> Result<NodeKeys, Failure> {
+        let seed = match secret_file::read(path)? {
+            Some(text) => {
+                let mut seed = Zeroizing::new([0; 32]);
+                hex::decode_to_slice(text.trim(), &mut seed[..]).map_err(|_| {
+                    let advice = "restore it from a backup; a new key would be another router";
+                    Failure::fault(format!("{} is damaged; {advice}", path.display()))
+                })?;
+                seed
+            }
+            None => {
+                let seed = secret_file::random()?;
+                secret_file::create(path, &Zeroizing::new(hex::encode(&seed[..])))?;
+                seed
+            }
+        };
+        Ok(NodeKeys::from_seed(seed))
+    }
+
+    fn from_seed(seed: Zeroizing<[u8; 32]>) -> NodeKeys {
+        let derived = |context| Zeroizing::new(blake3::derive_key(context, &seed[..]));
+        let router = SigningKey::from_bytes(&derived("ddt v1 router key"));
+        let node = SigningKey::from_bytes(&derived("ddt v1 node key"));
+        NodeKeys { seed, router, node }
+    }
+
+    /// The seed of the router's Ed25519 key.
+    pub fn router_seed(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(self.router.to_bytes())
+    }
+
+    /// The seed of the router's transport identity.
+    pub fn transport_seed(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(blake3::derive_key("ddt v1 router transport key", &self.seed[..]))
+    }
+
+    /// The router's VRF key.
+    pub fn vrf(&self) -> Result<VrfKey, Failure> {
+        let seed = Zeroizing::new(blake3::derive_key("ddt v1 router vrf key", &self.seed[..]));
+        VrfKey::from_seed(&seed).ok_or_else(|| Failure::fault("the VRF key cannot be derived"))
+    }
+
+    /// The router's public key.
+    pub fn router_public(&self) -> PublicKey {
+        PublicKey(self.router.verifying_key().to_bytes())
+    }
+
+    /// Signs as the router.
+    pub fn sign_as_router(&self, digest: &Hash) -> Signature {
+        Signature(self.router.sign(&digest.0).to_bytes())
+    }
+
+    /// The public key of the node's duties.
+    pub fn node_public(&self) -> PublicKey {
+        PublicKey(self.node.verifying_key().to_bytes())
+    }
+
+    /// Signs a node's duty.
+    pub fn sign_as_node(&self, digest: &Hash) -> Signature {
+        Signature(self.node.sign(&digest.0).to_bytes())
+    }
+}

@@ -1,0 +1,156 @@
+//! The thread that seals the lane: a shell around the sequencer machine.
+//!
+//! It alone writes blocks. A block is on disk, synced, before the machine hears of it, and
+//! the machine lets no promise leave before that.
+
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use ddt_core::sequencer::{Effect, Input, Sequencer};
+use ddt_ledger::admit::{Admission, admit};
+use ddt_ledger::event::Checked;
+use ddt_ledger::fault::StoreFault;
+use ddt_ledger::{Hash, Millis, Refusal};
+use tokio::sync::mpsc::UnboundedSender;
+
+use super::core::{Core, now};
+use super::tracker::Progress;
+use crate::failure::Failure;
+
+/// What the thread is told.
+pub enum Order {
+    /// An event to sequence.
+    Event(Checked),
+    /// An anchor was committed; the ids of all its events.
+    Anchored(u64, Vec<Hash>),
+    /// End.
+    Stop,
+}
+
+/// Orders waiting at most; whoever sends more waits.
+pub const ORDERS_MAX: usize = 4_096;
+
+/// Runs until told to stop, or until the disk fails, which it reports.
+pub fn run(
+    core: &Arc<Core>,
+    mut sequencer: Sequencer,
+    orders: &mpsc::Receiver<Order>,
+    fatal: &UnboundedSender<Failure>,
+) {
+    let mut lane = LaneThread { core, sequencer: &mut sequencer, wake: None };
+    let mut input = Some(Input::Tick);
+    loop {
+        let done = match input.take() {
+            Some(input) => lane.feed(input),
+            None => Ok(()),
+        };
+        if let Err(fault) = done {
+            let _ = fatal.send(Failure::from(fault));
+            return;
+        }
+        input = match lane.next(orders) {
+            Ok(Order::Event(event)) => Some(Input::Event(event, 0)),
+            Ok(Order::Anchored(height, executed)) => match lane.anchored(height, executed) {
+                Ok(input) => input,
+                Err(fault) => {
+                    let _ = fatal.send(Failure::from(fault));
+                    return;
+                }
+            },
+            Ok(Order::Stop) | Err(mpsc::RecvTimeoutError::Disconnected) => return,
+            Err(mpsc::RecvTimeoutError::Timeout) => Some(Input::Tick),
+        };
+    }
+}
+
+struct LaneThread<'a> {
+    core: &'a Arc<Core>,
+    sequencer: &'a mut Sequencer,
+    wake: Option<Millis>,
+}
+
+impl LaneThread<'_> {
+    fn next(&mut self, orders: &mpsc::Receiver<Order>) -> Result<Order, mpsc::RecvTimeoutError> {
+        match self.wake.take() {
+            Some(at) => {
+                let wait = Duration::from_millis(at.since(now()).0);
+                let order = orders.recv_timeout(wait);
+                if order.is_ok() {
+                    self.wake = Some(at);
+                }
+                order
+            }
+            None => orders.recv().map_err(|_| mpsc::RecvTimeoutError::Disconnected),
+        }
+    }
+
+    /// Steps the machine and does what it says, in order.
+    fn feed(&mut self, input: Input) -> Result<(), StoreFault> {
+        let mut effects = self.sequencer.step(now(), input);
+        while !effects.is_empty() {
+            for effect in std::mem::take(&mut effects) {
+                effects.extend(self.perform(effect)?);
+            }
+        }
+        let waiting = u64::try_from(self.sequencer.mempool().len()).unwrap_or(u64::MAX);
+        self.core.mempool.store(waiting, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn perform(&mut self, effect: Effect) -> Result<Vec<Effect>, StoreFault> {
+        let core = self.core;
+        match effect {
+            Effect::Store { header, bytes } => {
+                core.lanes.put_block(header.zone, header.term, header.height, &bytes)?;
+                let height = header.height;
+                let effects = self.sequencer.step(now(), Input::Stored { height });
+                let below = height.saturating_sub(1);
+                for block in self.sequencer.unanchored_blocks_after(below) {
+                    core.blocks.put(block);
+                }
+                return Ok(effects);
+            }
+            Effect::Promise(receipts) => {
+                for receipt in receipts {
+                    if let Some((receipt, sig)) = self.sequencer.signed_promise(&receipt.event) {
+                        core.tracker.advance(receipt.event, Progress::Sequenced(receipt, sig));
+                    }
+                }
+            }
+            Effect::TipWaits => core.tip_waits(),
+            Effect::Executed(event) => core.tracker.end(&event, Progress::Final),
+            Effect::Answer { event, refusal } => {
+                core.tracker.end(&event, Progress::Dropped(refusal));
+            }
+            Effect::WakeAt(at) => self.wake = Some(self.wake.map_or(at, |wake| wake.min(at))),
+            Effect::Alarm(words) => tracing::error!("the lane is closed: {words}"),
+        }
+        Ok(Vec::new())
+    }
+
+    /// Turns a committed anchor into the machine's input, and asks admission again for what
+    /// still waits.
+    fn anchored(&mut self, height: u64, executed: Vec<Hash>) -> Result<Option<Input>, StoreFault> {
+        let snapshot = self.core.book.snapshot()?;
+        let lane = ddt_ledger::system::Lane::read(&snapshot, self.core.zone);
+        let Some(lane) = lane else { return Ok(None) };
+        self.feed(Input::Anchored { height, lane, executed })?;
+        for (event, refusal) in self.void()? {
+            self.feed(Input::Void { event, refusal })?;
+        }
+        Ok(None)
+    }
+
+    fn void(&self) -> Result<Vec<(Hash, Refusal)>, StoreFault> {
+        let snapshot = self.core.book.snapshot()?;
+        let registry = self.core.book.registry();
+        let mut void = Vec::new();
+        for event in self.sequencer.mempool().waiting() {
+            if let Admission::Void(refusal) = admit(registry, &snapshot, event, now())? {
+                void.push((event.id(), refusal));
+            }
+        }
+        Ok(void)
+    }
+}

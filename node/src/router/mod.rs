@@ -1,0 +1,254 @@
+//! A running router: the wiring of its parts, and nothing else.
+
+mod anchoring;
+mod blocks;
+mod core;
+mod face;
+mod keys;
+mod lane;
+mod reveals;
+mod tracker;
+
+use std::net::SocketAddr;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, mpsc as std_mpsc};
+use std::thread::JoinHandle;
+
+use ddt_api::{Backend, Limits};
+use ddt_consensus::{ConsensusConfig, ConsensusKeys, Running};
+use ddt_contracts::REGISTRY;
+use ddt_core::mempool::MempoolLimits;
+use ddt_core::pacer::Pacer;
+use ddt_core::sequencer::{Sequencer, SequencerConfig};
+use ddt_ledger::genesis::Genesis;
+use ddt_ledger::lane::CheckedBlock;
+use ddt_ledger::store::{Backend as StoreBackend, BookStore, LaneStore};
+use ddt_ledger::system::{Lane, next_deadline, params};
+use ddt_ledger::{Millis, Zone};
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, broadcast, mpsc, watch};
+
+pub use keys::NodeKeys;
+
+pub use self::core::now;
+
+use self::core::Core;
+use crate::data_folder::{DataFolder, RunningNode};
+use crate::failure::Failure;
+use crate::secret_file;
+
+/// Anchors that a slow listener may lag behind before it must ask anew.
+const ANCHORS_KEPT: usize = 1_024;
+/// Blocks are sealed at most this often.
+const SEAL_EVERY_MS: Millis = Millis(100);
+const MEMPOOL: MempoolLimits =
+    MempoolLimits { events_max: 100_000, bytes_max: 128 * 1024 * 1024, per_author_max: 32 };
+
+/// Where a router listens.
+pub struct Listeners {
+    /// For everybody.
+    pub public: TcpListener,
+    /// For whoever can read the token file; on loopback.
+    pub private: TcpListener,
+}
+
+/// A running router.
+pub struct Router {
+    folder: DataFolder,
+    core: Arc<Core>,
+    consensus: Running,
+    lane: JoinHandle<()>,
+    stop: watch::Sender<bool>,
+    servers: Vec<tokio::task::JoinHandle<()>>,
+    fatal: mpsc::UnboundedReceiver<Failure>,
+    /// How to reach it.
+    pub running: RunningNode,
+}
+
+impl Router {
+    /// Starts a router on a data folder that has a genesis.
+    pub async fn start(
+        folder: DataFolder,
+        zone: Zone,
+        listeners: Listeners,
+    ) -> Result<Router, Failure> {
+        let genesis = folder.genesis()?;
+        let genesis = genesis.ok_or_else(|| Failure::fault("the folder has no genesis file"))?;
+        let keys = NodeKeys::open(&folder.path().join("node.key"))?;
+        let (orders, order_queue) = std_mpsc::sync_channel(lane::ORDERS_MAX);
+        let core = Arc::new(open_core(&folder, &genesis, keys, zone, orders)?);
+        let (fatal_sender, fatal) = mpsc::unbounded_channel();
+        let sequencer = open_sequencer(&core)?;
+        let reveals = Arc::new(reveals::Reveals::open(folder.path(), core.clone())?);
+        let lane = {
+            let core = core.clone();
+            let thread = std::thread::Builder::new().name("lane".to_string());
+            let run = move || lane::run(&core, sequencer, &order_queue, &fatal_sender);
+            thread.spawn(run).map_err(|error| Failure::fault(format!("no thread: {error}")))?
+        };
+        let consensus = start_consensus(&folder, &core).await?;
+        let (stop, _) = watch::channel(false);
+        let running = announce(&folder, &listeners)?;
+        let face: Arc<dyn Backend> =
+            Arc::new(face::Face { core: core.clone(), reveals: reveals.clone() });
+        let mut servers = serve(&folder, listeners, face, &stop)?;
+        servers.push(tokio::spawn(reveals.run()));
+        Ok(Router { folder, core, consensus, lane, stop, servers, fatal, running })
+    }
+
+    /// Resolves when something failed without which the router must not go on.
+    pub async fn failed(&mut self) -> Failure {
+        tokio::select! {
+            error = self.consensus.failed() => Failure::fault(chain_of(&error)),
+            Some(failure) = self.fatal.recv() => failure,
+        }
+    }
+
+    /// Ends everything in order; what was promised is on disk.
+    pub async fn stop(self) -> Result<(), Failure> {
+        let _ = self.stop.send(true);
+        let agent_and_servers = self.servers;
+        for server in &agent_and_servers {
+            if !server.is_finished() {
+                tokio::task::yield_now().await;
+            }
+        }
+        let stopped = self.consensus.stop().await;
+        let _ = self.core.orders.send(lane::Order::Stop);
+        let joined = tokio::task::spawn_blocking(move || self.lane.join()).await;
+        for server in agent_and_servers {
+            server.abort();
+            let _ = server.await;
+        }
+        self.folder.withdraw();
+        stopped.map_err(|error| Failure::fault(chain_of(&error)))?;
+        match joined {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Failure::fault("the lane's thread panicked")),
+        }
+    }
+}
+
+/// An error with everything that caused it.
+fn chain_of(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !words.contains(&text) {
+            words = format!("{words}: {text}");
+        }
+        cause = error.source();
+    }
+    words
+}
+
+fn open_core(
+    folder: &DataFolder,
+    genesis: &Genesis,
+    keys: NodeKeys,
+    zone: Zone,
+    orders: std_mpsc::SyncSender<lane::Order>,
+) -> Result<Core, Failure> {
+    let chain = genesis.chain();
+    let file = |name: &str| StoreBackend::File(folder.path().join(name));
+    let book = BookStore::open(file("book.redb"), genesis, REGISTRY)?;
+    let lanes = LaneStore::open(file("lanes.redb"), chain)?;
+    let snapshot = book.snapshot()?;
+    let head = book.head().0;
+    let pacer = Pacer::new(head, next_deadline(&snapshot), &params(&snapshot), now());
+    let vrf = keys.vrf()?;
+    Ok(Core {
+        lanes,
+        blocks: blocks::Blocks::new(chain, REGISTRY),
+        tracker: tracker::Tracker::default(),
+        orders,
+        anchors: broadcast::channel(ANCHORS_KEPT).0,
+        work: Arc::new(Notify::new()),
+        pacer: Mutex::new(pacer),
+        keys,
+        vrf,
+        zone,
+        started: now(),
+        mempool: AtomicU64::new(0),
+        book,
+    })
+}
+
+/// Goes on where the lane's blocks on disk end.
+fn open_sequencer(core: &Arc<Core>) -> Result<Sequencer, Failure> {
+    let snapshot = core.book.snapshot()?;
+    let no_zone = || Failure::fault(format!("the network has no zone {}", core.zone));
+    let lane = Lane::read(&snapshot, core.zone).ok_or_else(no_zone)?;
+    let chain = core.book.chain();
+    let mut unanchored = Vec::new();
+    for bytes in core.lanes.blocks_after(core.zone, lane.term, lane.height, usize::MAX)? {
+        let block = CheckedBlock::check(&bytes, chain, &lane.key, &REGISTRY);
+        let block = block.map_err(|error| Failure::fault(format!("lanes.redb: {error}")))?;
+        core.blocks.put(&block);
+        unanchored.push(block);
+    }
+    core.repace()?;
+    let config = SequencerConfig {
+        chain,
+        zone: core.zone,
+        key: core.keys.router_public(),
+        registry: REGISTRY,
+        seal_every_ms: SEAL_EVERY_MS,
+        work_max: params(&snapshot).anchor_work_max,
+        mempool: MEMPOOL,
+    };
+    let signer = core.clone();
+    let sign = Box::new(move |digest: &ddt_ledger::Hash| signer.keys.sign_as_router(digest));
+    let height = core.book.head().0.height;
+    Ok(Sequencer::new(config, sign, &lane, unanchored, height))
+}
+
+async fn start_consensus(folder: &DataFolder, core: &Arc<Core>) -> Result<Running, Failure> {
+    let home = folder.path().join("consensus");
+    std::fs::create_dir_all(&home).map_err(|error| Failure::io(&home, &error))?;
+    let moniker = format!("zone-{}-{}", core.zone, std::process::id());
+    let listen = "/ip4/127.0.0.1/tcp/0";
+    let config = ConsensusConfig::new(core.book.chain(), &moniker, home, listen);
+    let keys = ConsensusKeys::new(core.keys.router_seed(), core.keys.transport_seed());
+    let app = Arc::new(anchoring::Anchoring(core.clone()));
+    let started = ddt_consensus::start(config, keys, app).await;
+    started.map_err(|error| Failure::fault(chain_of(&error)))
+}
+
+fn url(listener: &TcpListener) -> Result<String, Failure> {
+    let address: SocketAddr = listener
+        .local_addr()
+        .map_err(|error| Failure::fault(format!("a listener has no address: {error}")))?;
+    Ok(format!("http://{address}"))
+}
+
+fn announce(folder: &DataFolder, listeners: &Listeners) -> Result<RunningNode, Failure> {
+    let (api, private_api) = (url(&listeners.public)?, url(&listeners.private)?);
+    let running = RunningNode { pid: std::process::id(), api, private_api };
+    folder.announce(&running)?;
+    Ok(running)
+}
+
+fn serve(
+    folder: &DataFolder,
+    listeners: Listeners,
+    face: Arc<dyn Backend>,
+    stop: &watch::Sender<bool>,
+) -> Result<Vec<tokio::task::JoinHandle<()>>, Failure> {
+    let token = hex::encode(&secret_file::random()?[..]);
+    secret_file::replace(&folder.path().join("token"), &token)?;
+    let stopping = || {
+        let mut stopping = stop.subscribe();
+        async move {
+            let _ = stopping.wait_for(|is_stopping| *is_stopping).await;
+        }
+    };
+    let limits = Limits::default();
+    let public = ddt_api::public(face.clone(), limits.clone());
+    let private = ddt_api::private(face, &token);
+    Ok(vec![
+        tokio::spawn(ddt_api::serve(listeners.public, public, limits.clone(), stopping())),
+        tokio::spawn(ddt_api::serve(listeners.private, private, limits, stopping())),
+    ])
+}

@@ -1,0 +1,75 @@
+//! Files that only their owner may read: mode 0600, written whole or not at all.
+
+use std::fs::{File, OpenOptions};
+use std::io::{ErrorKind, Read, Write};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use crate::failure::Failure;
+
+const BYTES_MAX: u64 = 64 * 1024;
+
+/// Thirty-two random bytes of the operating system.
+pub fn random() -> Result<Zeroizing<[u8; 32]>, Failure> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    getrandom::fill(&mut bytes[..])
+        .map_err(|error| Failure::fault(format!("no randomness from the system: {error}")))?;
+    Ok(bytes)
+}
+
+/// The file's text; `None` when there is no such file. Refuses one that others may read.
+pub fn read(path: &Path) -> Result<Option<Zeroizing<String>>, Failure> {
+    let file = match File::open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Failure::io(path, &error)),
+    };
+    check_mode(path, &file)?;
+    let mut text = Zeroizing::new(String::new());
+    let read = file.take(BYTES_MAX).read_to_string(&mut text);
+    read.map_err(|error| Failure::io(path, &error))?;
+    Ok(Some(text))
+}
+
+#[cfg(unix)]
+fn check_mode(path: &Path, file: &File) -> Result<(), Failure> {
+    use std::os::unix::fs::PermissionsExt;
+    let metadata = file.metadata().map_err(|error| Failure::io(path, &error))?;
+    if metadata.permissions().mode() & 0o077 != 0 {
+        let name = path.display();
+        let words = format!("{name} may be read by others: run chmod 600 {name}");
+        return Err(Failure::fault(words));
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+fn check_mode(_: &Path, _: &File) -> Result<(), Failure> {
+    Ok(())
+}
+
+/// Writes a new file; never replaces one.
+pub fn create(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(path).and_then(|mut file| {
+        file.write_all(text.as_bytes())?;
+        file.sync_all()
+    });
+    written.map_err(|error| Failure::io(path, &error))
+}
+
+/// Writes a file that may be there already.
+pub fn replace(path: &Path, text: &str) -> Result<(), Failure> {
+    let new = path.with_extension("new");
+    match std::fs::remove_file(&new) {
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            return Err(Failure::io(&new, &error));
+        }
+        _ => create(&new, text)?,
+    }
+    std::fs::rename(&new, path).map_err(|error| Failure::io(path, &error))
+}
