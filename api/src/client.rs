@@ -115,8 +115,10 @@ impl Client {
     /// Reads JSON with query parameters, which are percent-encoded here.
     pub fn get_query(&self, path: &str, query: &[(&str, &str)]) -> Result<Json, ApiError> {
         use crate::paging::escape;
-        let pairs: Vec<String> =
-            query.iter().map(|(name, value)| format!("{}={}", escape(name), escape(value))).collect();
+        let pairs: Vec<String> = query
+            .iter()
+            .map(|(name, value)| format!("{}={}", escape(name), escape(value)))
+            .collect();
         if pairs.is_empty() {
             return self.get_json(path);
         }
@@ -137,11 +139,7 @@ impl Client {
 
     /// Submits an event's canonical bytes; with `wait` the answer comes when the stage is
     /// reached or the time is over, whichever is first: see `stage` in the answer.
-    pub fn submit(
-        &self,
-        bytes: &[u8],
-        wait: Option<(Stage, Duration)>,
-    ) -> Result<Json, ApiError> {
+    pub fn submit(&self, bytes: &[u8], wait: Option<(Stage, Duration)>) -> Result<Json, ApiError> {
         let (query, longer) = match wait {
             None => (String::new(), Duration::ZERO),
             Some((stage, time)) => {

@@ -137,8 +137,7 @@ impl From<StoreFault> for Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Problem {
-        let problem =
-            Problem::new(StatusCode::UNPROCESSABLE_ENTITY, refusal.code, refusal.words);
+        let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, refusal.code, refusal.words);
         Problem { title: "Refused by the rules".to_string(), ..problem }
     }
 }

@@ -5,13 +5,12 @@ use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use tokio::time::Instant;
 
 use crate::error::Problem;
 use crate::limits::Rate;
@@ -138,7 +137,7 @@ pub(crate) async fn rated(State(app): State<App>, request: Request, next: Next) 
     if app.limits.is_loopback_spared && address.is_loopback() {
         return next.run(request).await;
     }
-    match app.clients.take(address, rate) {
+    match app.clients.take(address, rate, Instant::now()) {
         Ok(()) => next.run(request).await,
         Err(wait) => {
             let words = "Too many requests from this address; wait, then go on more slowly.";
@@ -158,8 +157,7 @@ pub(crate) struct Clients(Mutex<HashMap<IpAddr, Instant>>);
 
 impl Clients {
     /// Takes one token, or says how long until there is one.
-    fn take(&self, address: IpAddr, rate: Rate) -> Result<(), Duration> {
-        let now = Instant::now();
+    fn take(&self, address: IpAddr, rate: Rate, now: Instant) -> Result<(), Duration> {
         let mut full_at = self.0.lock().unwrap_or_else(|error| error.into_inner());
         if full_at.len() >= CLIENTS_MAX {
             full_at.retain(|_, moment| *moment > now);
@@ -197,19 +195,21 @@ mod tests {
     use super::*;
 
     // Broken by: not waiting, waiting too long, or one client's requests counting for another.
-    #[tokio::test(start_paused = true)]
-    async fn a_client_waits_as_long_as_it_was_told() {
-        let clients = Clients::default();
+    #[test]
+    fn a_client_waits_as_long_as_it_was_told() {
+        let (clients, start) = (Clients::default(), Instant::now());
         let rate = Rate { burst: 2, refill: Duration::from_secs(10) };
-        let one: IpAddr = "203.0.113.1".parse().unwrap();
-        assert_eq!(clients.take(one, rate), Ok(()));
-        assert_eq!(clients.take(one, rate), Ok(()));
-        assert_eq!(clients.take(one, rate), Err(Duration::from_secs(10)));
-        assert_eq!(clients.take("203.0.113.2".parse().unwrap(), rate), Ok(()));
-        tokio::time::advance(Duration::from_secs(4)).await;
-        assert_eq!(clients.take(one, rate), Err(Duration::from_secs(6)));
-        tokio::time::advance(Duration::from_secs(6)).await;
-        assert_eq!(clients.take(one, rate), Ok(()));
+        let take = |address: &str, second: u64| {
+            let now = start + Duration::from_secs(second);
+            clients.take(address.parse().unwrap(), rate, now).map_err(|wait| wait.as_secs())
+        };
+        assert_eq!(take("203.0.113.1", 0), Ok(()));
+        assert_eq!(take("203.0.113.1", 0), Ok(()));
+        assert_eq!(take("203.0.113.1", 0), Err(10));
+        assert_eq!(take("203.0.113.2", 0), Ok(()));
+        assert_eq!(take("203.0.113.1", 4), Err(6));
+        assert_eq!(take("203.0.113.1", 10), Ok(()));
+        assert_eq!(take("203.0.113.1", 10), Err(10));
     }
 
     // Broken by: limiting single IPv6 addresses, of which everybody has 2^64.

@@ -74,8 +74,11 @@ impl Operation {
     }
 
     pub(crate) fn paged(self) -> Self {
-        self.query("limit", "count", "Rows of the page, 1 to 100; 20 if not given.")
-            .query("cursor", "text", "Where to go on: `next` of the page before.")
+        self.query("limit", "count", "Rows of the page, 1 to 100; 20 if not given.").query(
+            "cursor",
+            "text",
+            "Where to go on: `next` of the page before.",
+        )
     }
 
     pub(crate) fn answers(self, shape: &'static str) -> Self {

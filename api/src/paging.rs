@@ -181,7 +181,8 @@ impl Listing {
     pub(crate) fn answer(&self, params: &Params) -> Response {
         let mut response = AxumJson(self.to_json()).into_response();
         let link = self.next.as_ref().map(|cursor| params.next_url(cursor));
-        let link = link.and_then(|url| HeaderValue::from_str(&format!("<{url}>; rel=\"next\"")).ok());
+        let link =
+            link.and_then(|url| HeaderValue::from_str(&format!("<{url}>; rel=\"next\"")).ok());
         if let Some(link) = link {
             response.headers_mut().insert(header::LINK, link);
         }

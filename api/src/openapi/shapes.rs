@@ -8,21 +8,18 @@ use serde_json::{Map, Value as Json, json};
 const SHAPES: &[(&str, &str)] = &[
     ("event_body", "event:hex"),
     ("refusal", "code:text words:text"),
-    (
-        "party",
-        "kind:text account~:account programme~:count key~:hash node_key~:key zone~:count",
-    ),
+    ("party", "kind:text account~:account programme~:count key~:hash node_key~:key zone~:count"),
     ("posting", "from:party to:party amount:amount reason:text"),
     (
         "receipt",
-        "height:count index:count stage:text subject:text name:text? tag:count? id:hash? \
+        "height:count index:count stage:text subject:text name:text? tag:count? event:hash? \
          author:account? zone:count? number:count? outcome:text refusal:refusal? fee:amount \
          postings:[posting]",
     ),
     (
         "event",
         "anchor:count height:count? index:count? stage:text subject:text name:text? tag:count? \
-         id:hash author:account? zone:count? number:count? outcome:text? refusal:refusal? \
+         event:hash author:account? zone:count? number:count? outcome:text? refusal:refusal? \
          fee:amount? postings:[posting] term:count? block:count? place:count? \
          soft_receipt:soft_receipt? fields:object? words:text? key:key? role:text? nonce:count? \
          valid_until:time? signature:signature? bytes:hex? proof~:proof?",
@@ -32,10 +29,7 @@ const SHAPES: &[(&str, &str)] = &[
         "chain:hash event:hash zone:count term:count height:count number:count \
          signature:signature",
     ),
-    (
-        "submitted",
-        "anchor:count event:hash stage:text soft_receipt:soft_receipt? receipt:receipt?",
-    ),
+    ("submitted", "anchor:count event:hash stage:text soft_receipt:soft_receipt? receipt:receipt?"),
     ("forecast", "anchor:count event:hash outcome:text fee:amount? refusal:refusal?"),
     (
         "status",
@@ -76,7 +70,7 @@ const SHAPES: &[(&str, &str)] = &[
          certificate:certificate body:hex",
     ),
     (
-        "account",
+        "account_now",
         "anchor:count account:account is_open:flag balance:amount key:key? rotations:count \
          opened:time? nonce_highest:count node_keys:[node_key] proof~:proof?",
     ),
@@ -86,10 +80,7 @@ const SHAPES: &[(&str, &str)] = &[
         "version:count chain:hash height:count handovers:[object] anchor:object claim:object",
     ),
     ("fee", "event:text? bytes:count fee:amount"),
-    (
-        "fees",
-        "anchor:count value_index:decimal event:amount byte:amount asked:fee? params:object",
-    ),
+    ("fees", "anchor:count value_index:decimal event:amount byte:amount asked:fee? params:object"),
     (
         "epoch",
         "epoch:count height:count time:time events:count supply:amount minted:amount \
@@ -114,10 +105,7 @@ const SHAPES: &[(&str, &str)] = &[
     ("hit", "kind:text url:text page:text"),
     ("found", "anchor:count rows:[hit]"),
     ("reveals", "rows:[object]"),
-    (
-        "problem",
-        "type:text title:text status:count detail:text field~:text request_id~:text",
-    ),
+    ("problem", "type:text title:text status:count detail:text field~:text request_id~:text"),
 ];
 
 fn pattern(pattern: &str, words: &str) -> Json {

@@ -52,7 +52,7 @@ fn scan(
     let after = after.map(|zone| Zone(u32::try_from(zone).unwrap_or(u32::MAX)));
     let lanes = Lane::scan(&reading.snapshot, after, limit.saturating_add(1));
     let page = lanes.iter().take(limit);
-    let last = page.clone().last().filter(|_| lanes.len() > limit);
+    let last = page.clone().next_back().filter(|_| lanes.len() > limit);
     let next = last.map(|(zone, _)| cursor_text('z', &u64::from(zone.0).to_be_bytes()));
     let rows = page.map(|(zone, lane)| row(*zone, lane)).collect();
     Listing { anchor: reading.head.height, rows, next, proof: None }

@@ -201,22 +201,17 @@ pub(crate) fn event(reading: &Reading, name: EventName, proof: bool) -> Result<J
 }
 
 fn no_content() -> Map<String, Json> {
-    let names =
-        ["fields", "words", "key", "role", "nonce", "valid_until", "signature", "bytes"];
+    let names = ["fields", "words", "key", "role", "nonce", "valid_until", "signature", "bytes"];
     names.into_iter().map(|name| (name.to_string(), Json::Null)).collect()
 }
 
-fn pending_event(
-    reading: &Reading,
-    pending: &Submitted,
-    proof: bool,
-) -> Result<Json, Problem> {
+fn pending_event(reading: &Reading, pending: &Submitted, proof: bool) -> Result<Json, Problem> {
     let soft = pending.soft_receipt.as_ref().map(|(soft, _)| soft);
     let json = json!({
         "anchor": reading.head.height,
         "height": null, "index": null, "stage": pending.stage,
         "subject": "event", "name": null, "tag": null,
-        "id": pending.event, "author": null,
+        "event": pending.event, "author": null,
         "zone": soft.map(|soft| soft.zone), "number": soft.map(|soft| soft.number),
         "outcome": null, "refusal": null, "fee": null, "postings": [],
         "term": soft.map(|soft| soft.term), "block": soft.map(|soft| soft.height),

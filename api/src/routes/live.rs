@@ -98,7 +98,7 @@ pub(super) async fn live(
     };
     // Listening starts before the place is read: no anchor falls between the two.
     let commits = app.backend.anchors();
-    let head = app.backend.book().head().0.height;
+    let head = app.read(|reading| Ok(reading.head.height)).await?;
     let (sender, receiver) = mpsc::channel(BATCH);
     let next = match seen {
         Some((height, index)) => (height, u64::from(index).saturating_add(1)),
@@ -163,23 +163,23 @@ fn batch(
         return Ok(Batch { messages: vec![message], next: (after, 0), is_more: false });
     }
     let mut messages = Vec::new();
-    let mut anchors = 0usize;
-    while height <= head && messages.len() < BATCH && anchors < BATCH {
+    let mut reads = 0usize;
+    while height <= head && messages.len() < BATCH && reads < BATCH {
+        reads = reads.saturating_add(1);
         let count = receipt_count(reading, height)?;
         let first = u32::try_from(index).unwrap_or(u32::MAX);
         let receipts = reading.snapshot.receipts(height, first, BATCH)?;
         index = index.saturating_add(u64::try_from(receipts.len()).unwrap_or(u64::MAX));
         let wanted = receipts.iter().filter_map(|receipt| message(reading, topics, receipt));
         messages.extend(wanted);
-        if index < u64::from(count) {
+        if index < u64::from(count) && !receipts.is_empty() {
             continue;
         }
-        if topics.anchors && index == u64::from(count) && height > 0 {
+        if topics.anchors && index <= u64::from(count) && height > 0 {
             let data = chain::anchor_summary(reading, height)?;
             messages.push(Message { topic: "anchor", id: (height, count), data });
         }
         (height, index) = (height.saturating_add(1), 0);
-        anchors = anchors.saturating_add(1);
     }
     Ok(Batch { messages, next: (height, index), is_more: height <= head })
 }

@@ -58,10 +58,7 @@ pub(crate) fn public_routes() -> Vec<Route> {
 fn status_routes() -> Vec<Route> {
     let text = "text/plain; charset=utf-8";
     vec![
-        at(
-            operation("get", "/livez", "Whether the process runs.").media(text),
-            get(status::livez),
-        ),
+        at(operation("get", "/livez", "Whether the process runs.").media(text), get(status::livez)),
         at(
             operation("get", "/readyz", "Whether the node follows the network.")
                 .media(text)
@@ -132,7 +129,7 @@ fn chain_routes() -> Vec<Route> {
         at(
             operation("get", "/v1/accounts/{account}", "What an account has.")
                 .query("proof", "flag", proof)
-                .answers("account"),
+                .answers("account_now"),
             get(accounts::account_shown),
         ),
         at(
@@ -176,10 +173,14 @@ fn event_routes() -> Vec<Route> {
             post(submit::submit),
         ),
         at(
-            operation("post", "/v1/events/forecast", "What an event would do now; changes nothing.")
-                .event_body()
-                .answers("forecast")
-                .may_fail(422),
+            operation(
+                "post",
+                "/v1/events/forecast",
+                "What an event would do now; changes nothing.",
+            )
+            .event_body()
+            .answers("forecast")
+            .may_fail(422),
             post(submit::forecast),
         ),
         at(

@@ -38,7 +38,8 @@ impl Gate {
     fn knows(&self, given: Option<&str>) -> bool {
         // An empty token file must not open the door.
         let is_set = !self.token.is_empty();
-        is_set & given.is_some_and(|given| bool::from(given.as_bytes().ct_eq(self.token.as_bytes())))
+        is_set
+            & given.is_some_and(|given| bool::from(given.as_bytes().ct_eq(self.token.as_bytes())))
     }
 }
 
@@ -75,9 +76,7 @@ fn is_own_origin(origin: &str, host: &str) -> bool {
 }
 
 fn check(gate: &Gate, headers: &HeaderMap) -> Result<(), Problem> {
-    let forbidden = |code: &str, words: &str| {
-        Err(Problem::new(StatusCode::FORBIDDEN, code, words))
-    };
+    let forbidden = |code: &str, words: &str| Err(Problem::new(StatusCode::FORBIDDEN, code, words));
     let host = text(headers, &header::HOST).unwrap_or_default();
     if !is_local(host) {
         return forbidden("private.host", "The Host must be a loopback address or localhost.");
@@ -95,11 +94,7 @@ fn check(gate: &Gate, headers: &HeaderMap) -> Result<(), Problem> {
 }
 
 /// Lets a request pass that has the token and comes from no other origin.
-pub(super) async fn admitted(
-    State(gate): State<Gate>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn admitted(State(gate): State<Gate>, request: Request, next: Next) -> Response {
     match check(&gate, request.headers()) {
         Ok(()) => next.run(request).await,
         Err(problem) => problem.into_response(),
@@ -139,8 +134,16 @@ mod tests {
             assert!(is_local(local), "{local}");
         }
         for other in [
-            "", "example.org", "127.0.0.1.example.org", "localhost.example.org:80",
-            "127.0.0.1@example.org", "x@127.0.0.1", "0.0.0.0:80", "10.0.0.1", "[::2]:80", "::1x",
+            "",
+            "example.org",
+            "127.0.0.1.example.org",
+            "localhost.example.org:80",
+            "127.0.0.1@example.org",
+            "x@127.0.0.1",
+            "0.0.0.0:80",
+            "10.0.0.1",
+            "[::2]:80",
+            "::1x",
         ] {
             assert!(!is_local(other), "{other}");
         }

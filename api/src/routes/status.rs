@@ -11,8 +11,7 @@ use crate::error::Problem;
 use crate::paging::Params;
 use crate::reading::{App, Reading, to_json};
 
-const TEXT: [(header::HeaderName, &str); 1] =
-    [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+const TEXT: [(header::HeaderName, &str); 1] = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
 
 pub(super) async fn livez() -> Response {
     (TEXT, "ok\n").into_response()

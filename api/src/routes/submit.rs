@@ -39,16 +39,16 @@ fn wait(app: &App, params: &Params) -> Result<Option<Wait>, Problem> {
 }
 
 /// 200 when the stage asked for was reached, 202 while the event is on its way.
-fn answer(app: &App, submitted: &Submitted, wait: Option<Wait>) -> Result<Response, Problem> {
+async fn answer(app: &App, submitted: Submitted, wait: Option<Wait>) -> Result<Response, Problem> {
     let registry = app.backend.book().registry();
-    let anchor = app.backend.book().head().0.height;
+    let anchor = app.read(|reading| Ok(reading.head.height)).await?;
     let receipt = submitted.receipt.as_ref().map(|receipt| receipt_row(registry, anchor, receipt));
     let is_reached = wait.is_some_and(|wait| submitted.stage >= wait.stage);
     let json = json!({
         "anchor": anchor,
         "event": submitted.event,
         "stage": submitted.stage,
-        "soft_receipt": soft_receipt(submitted)?,
+        "soft_receipt": soft_receipt(&submitted)?,
         "receipt": receipt,
     });
     let status = if is_reached { StatusCode::OK } else { StatusCode::ACCEPTED };
@@ -67,8 +67,8 @@ pub(super) async fn submit(
     let wait = wait(&app, &params)?;
     let bytes = body::event(request, &app.limits).await?;
     match app.backend.submit(bytes, wait).await {
-        Ok(submitted) => answer(&app, &submitted, wait),
-        Err(SubmitError::Timeout(submitted)) => answer(&app, &submitted, wait),
+        Ok(submitted) => answer(&app, submitted, wait).await,
+        Err(SubmitError::Timeout(submitted)) => answer(&app, *submitted, wait).await,
         Err(error) => Err(error.into()),
     }
 }
@@ -91,8 +91,7 @@ pub(super) async fn forecast(
             }
             Admission::Void(refusal) => ("void", None, Some(refusal)),
         };
-        let refusal =
-            refusal.map(|refusal| json!({"code": refusal.code, "words": refusal.words}));
+        let refusal = refusal.map(|refusal| json!({"code": refusal.code, "words": refusal.words}));
         Ok(json!({
             "anchor": reading.head.height,
             "event": event.id(),

@@ -23,9 +23,7 @@ const OWN: [&str; 3] = ["limit", "cursor", "proof"];
 type Values = BTreeMap<String, Value>;
 
 fn fields_json(fields: &[FieldInfo]) -> Json {
-    let field = |field: &FieldInfo| {
-        json!({"name": field.name, "doc": field.doc.trim(), "schema": kind_schema(&field.kind)})
-    };
+    let field = |field: &FieldInfo| json!({"name": field.name, "doc": field.doc.trim(), "schema": kind_schema(&field.kind)});
     fields.iter().map(field).collect()
 }
 
@@ -48,9 +46,8 @@ pub(super) async fn registry(State(app): State<App>, params: Params) -> Result<R
     params.only(&[])?;
     let registry = app.backend.book().registry();
     let events = registry.rows().map(|row| {
-        let refusal = |refusal: &ddt_ledger::Refusal| {
-            json!({"code": refusal.code, "words": refusal.words})
-        };
+        let refusal =
+            |refusal: &ddt_ledger::Refusal| json!({"code": refusal.code, "words": refusal.words});
         json!({
             "tag": row.tag,
             "name": row.name,
@@ -62,9 +59,7 @@ pub(super) async fn registry(State(app): State<App>, params: Params) -> Result<R
         })
     });
     let events: Vec<Json> = events.collect();
-    let programme = |programme: &&ddt_ledger::registry::Programme| {
-        json!({"id": programme.id, "name": programme.name, "purpose": programme.purpose})
-    };
+    let programme = |programme: &&ddt_ledger::registry::Programme| json!({"id": programme.id, "name": programme.name, "purpose": programme.purpose});
     let programmes: Vec<Json> = registry.programmes.iter().map(programme).collect();
     Ok(ok(json!({"programmes": programmes, "rows": events})))
 }

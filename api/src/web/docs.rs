@@ -67,21 +67,24 @@ pub(super) async fn docs(State(app): State<App>) -> Html<String> {
     let schemas = app.document.get("components").and_then(|parts| parts.get("schemas"));
     let events = schemas.and_then(Json::as_object).into_iter().flatten();
     let events = events.filter_map(|(name, schema)| Some((name.strip_prefix("event.")?, schema)));
-    let page = frame("API", &html! {
-        h1 { "API" }
-        p {
-            "Every path answers JSON; errors are problems (RFC 9457). The whole as "
-            a href="/v1/openapi.json" { "OpenAPI 3.1" } "."
-        }
-        @for operation in operations { (operation) }
-        h2 { "Events" }
-        @for (name, schema) in events {
-            details.operation {
-                summary { code { (name) } " " (text(schema, "description")) }
-                pre { (serde_json::to_string_pretty(schema).unwrap_or_default()) }
+    let page = frame(
+        "API",
+        &html! {
+            h1 { "API" }
+            p {
+                "Every path answers JSON; errors are problems (RFC 9457). The whole as "
+                a href="/v1/openapi.json" { "OpenAPI 3.1" } "."
             }
-        }
-        script src="/assets/try.js" defer {}
-    });
+            @for operation in operations { (operation) }
+            h2 { "Events" }
+            @for (name, schema) in events {
+                details.operation {
+                    summary { code { (name) } " " (text(schema, "description")) }
+                    pre { (serde_json::to_string_pretty(schema).unwrap_or_default()) }
+                }
+            }
+            script src="/assets/try.js" defer {}
+        },
+    );
     Html(page.into_string())
 }

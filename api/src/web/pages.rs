@@ -16,7 +16,7 @@ use crate::reading::{App, Reading};
 use crate::routes::{self, views};
 
 const ANCHOR: [&str; 5] = ["height", "time", "receipts", "stage", "id"];
-const EVENT: [&str; 7] = ["height", "name", "author", "outcome", "zone", "number", "id"];
+const EVENT: [&str; 7] = ["height", "name", "author", "outcome", "zone", "number", "event"];
 /// Shown on the first page.
 const NEWEST: usize = 8;
 
@@ -69,21 +69,24 @@ pub(super) async fn home(State(app): State<App>) -> Page {
         let network = reading.book().genesis().name.clone();
         let anchors = routes::anchors(reading, None, NEWEST)?;
         let events = routes::events::list(reading, &Default::default(), None, NEWEST)?;
-        Ok(frame(&network, &html! {
-            h1 { "The ledger of " (network) }
-            p {
-                "DDT pays people for storage and bandwidth. Everything public about it, every \
-                 payment, domain and reward, stands in one ledger. This node holds a copy, \
-                 checks all of it, and shows it here."
-            }
-            (figures(reading)?)
-            h2 { "Newest anchors" }
-            (table(&anchors.rows, &ANCHOR))
-            p { a href="/anchors" { "All anchors" } }
-            h2 { "Newest receipts" }
-            (table(&events.rows, &EVENT))
-            p { a href="/events" { "All events" } }
-        }))
+        Ok(frame(
+            &network,
+            &html! {
+                h1 { "The ledger of " (network) }
+                p {
+                    "DDT pays people for storage and bandwidth. Everything public about it, every \
+                     payment, domain and reward, stands in one ledger. This node holds a copy, \
+                     checks all of it, and shows it here."
+                }
+                (figures(reading)?)
+                h2 { "Newest anchors" }
+                (table(&anchors.rows, &ANCHOR))
+                p { a href="/anchors" { "All anchors" } }
+                h2 { "Newest receipts" }
+                (table(&events.rows, &EVENT))
+                p { a href="/events" { "All events" } }
+            },
+        ))
     });
     page.await.into()
 }
@@ -120,15 +123,18 @@ pub(super) async fn anchor(State(app): State<App>, Path(height): Path<String>) -
         let json = routes::anchor(reading, height)?;
         let title = format!("Anchor {height}");
         let receipts = reading.snapshot.receipts(height, 0, 200)?;
-        let row = |receipt| routes::receipts::receipt_row(
-            reading.registry(), reading.head.height, receipt,
-        );
+        let row = |receipt| {
+            routes::receipts::receipt_row(reading.registry(), reading.head.height, receipt)
+        };
         let rows: Vec<Json> = receipts.iter().map(row).collect();
-        Ok(frame(&title, &html! {
-            (object(&title, &json, &["anchor", "body", "certificate", "statements"]))
-            h2 { "Receipts" }
-            (table(&rows, &["index", "subject", "name", "author", "outcome", "fee", "id"]))
-        }))
+        Ok(frame(
+            &title,
+            &html! {
+                (object(&title, &json, &["anchor", "body", "certificate", "statements"]))
+                h2 { "Receipts" }
+                (table(&rows, &["index", "subject", "name", "author", "outcome", "fee", "event"]))
+            },
+        ))
     });
     page.await.into()
 }
@@ -136,9 +142,8 @@ pub(super) async fn anchor(State(app): State<App>, Path(height): Path<String>) -
 pub(super) async fn events(State(app): State<App>, params: Params) -> Page {
     let page = async {
         let (before, limit) = (params.place('e')?, params.limit()?);
-        let list = app.read(move |reading| {
-            routes::events::list(reading, &Default::default(), before, limit)
-        });
+        let list = app
+            .read(move |reading| routes::events::list(reading, &Default::default(), before, limit));
         let rows = listing(&list.await?, &EVENT, "/events");
         Ok(frame("Events", &html! { h1 { "Events" } (rows) }))
     };
@@ -150,15 +155,18 @@ pub(super) async fn event(State(app): State<App>, Path(name): Path<String>) -> P
         let parsed = name.parse();
         let parsed = parsed.map_err(|()| Problem::not_found("That names no event."))?;
         let json = routes::event(reading, parsed, false)?;
-        let id = json.get("id").and_then(Json::as_str).unwrap_or_default();
+        let id = json.get("event").and_then(Json::as_str).unwrap_or_default();
         let words = json.get("words").and_then(Json::as_str).unwrap_or_default();
         let title = json.get("name").and_then(Json::as_str).unwrap_or("Event");
         let is_proven = json.get("stage").is_some_and(|stage| stage == "proven");
-        Ok(frame(title, &html! {
-            (object(title, &json, &["anchor", "name", "words", "bytes"]))
-            p.words { (words) }
-            @if is_proven { (how_to_check(&format!("/v1/events/{id}?proof=1"))) }
-        }))
+        Ok(frame(
+            title,
+            &html! {
+                (object(title, &json, &["anchor", "name", "words", "bytes"]))
+                p.words { (words) }
+                @if is_proven { (how_to_check(&format!("/v1/events/{id}?proof=1"))) }
+            },
+        ))
     });
     page.await.into()
 }
@@ -177,12 +185,15 @@ pub(super) async fn account(
         });
         let (json, history) = read.await?;
         let columns = ["height", "subject", "name", "author", "outcome", "postings"];
-        Ok(frame("Account", &html! {
-            (object("Account", &json, &["anchor"]))
-            (how_to_check(&format!("/v1/accounts/{id}?proof=1")))
-            h2 { "History" }
-            (listing(&history, &columns, &format!("/account/{id}")))
-        }))
+        Ok(frame(
+            "Account",
+            &html! {
+                (object("Account", &json, &["anchor"]))
+                (how_to_check(&format!("/v1/accounts/{id}?proof=1")))
+                h2 { "History" }
+                (listing(&history, &columns, &format!("/account/{id}")))
+            },
+        ))
     };
     page.await.into()
 }
@@ -219,14 +230,17 @@ pub(super) async fn economy(State(app): State<App>, params: Params) -> Page {
         let columns =
             ["epoch", "time", "events", "supply", "minted", "burned", "pool", "account_count"];
         let next = json.get("next").and_then(Json::as_str);
-        Ok(frame("Economy", &html! {
-            (object("Economy", &json, &["anchor", "epochs", "next"]))
-            h2 { (label("epochs")) }
-            (table(&epochs, &columns))
-            @if let Some(cursor) = next {
-                p { a rel="next" href=(format!("/economy?cursor={cursor}")) { "Older" } }
-            }
-        }))
+        Ok(frame(
+            "Economy",
+            &html! {
+                (object("Economy", &json, &["anchor", "epochs", "next"]))
+                h2 { (label("epochs")) }
+                (table(&epochs, &columns))
+                @if let Some(cursor) = next {
+                    p { a rel="next" href=(format!("/economy?cursor={cursor}")) { "Older" } }
+                }
+            },
+        ))
     };
     page.await.into()
 }

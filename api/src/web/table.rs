@@ -48,8 +48,8 @@ fn page_of(name: &str, text: &str) -> Option<String> {
     let text = escape(text);
     match name {
         "account" | "author" | "router" | "owner" => Some(format!("/account/{text}")),
-        "id" | "event" if text.len() == 64 => Some(format!("/event/{text}")),
-        "height" | "anchor" => Some(format!("/anchor/{text}")),
+        "event" if text.len() == 64 => Some(format!("/event/{text}")),
+        "height" => Some(format!("/anchor/{text}")),
         "domain" => Some(format!("/domain/{text}")),
         _ => None,
     }
@@ -77,7 +77,11 @@ pub(super) fn value(name: &str, json: &Json, is_whole: bool) -> Markup {
         Json::Object(object) if object.contains_key("kind") => return party(object),
         Json::Object(object) => return fields(object, &[]),
     };
-    let shown = if is_whole { html! { (text) } } else { short(&text) };
+    let shown = if is_whole {
+        html! { (text) }
+    } else {
+        short(&text)
+    };
     match page_of(name, &text) {
         Some(page) => html! { a href=(page) { (shown) } },
         None => shown,
@@ -88,7 +92,8 @@ fn nested(items: &[Json]) -> Markup {
     match items.first() {
         Some(Json::Object(first)) => {
             let columns: Vec<&str> = first.keys().map(String::as_str).collect();
-            table(items, &columns)
+            // Inside a row the same name may mean something else: a lane's height, say.
+            rows_of(items, &columns, |name| if name == "height" { "" } else { name })
         }
         _ => html! { @for item in items { (value("", item, false)) " " } },
     }
@@ -123,6 +128,10 @@ pub(super) fn fields(object: &Map<String, Json>, hidden: &[&str]) -> Markup {
 
 /// Rows with these columns.
 pub(super) fn table(rows: &[Json], columns: &[&str]) -> Markup {
+    rows_of(rows, columns, |name| name)
+}
+
+fn rows_of<'n>(rows: &[Json], columns: &[&'n str], meaning: fn(&'n str) -> &'n str) -> Markup {
     html! {
         @if rows.is_empty() { p.empty { "None yet." } } @else {
             div.scroll { table {
@@ -130,7 +139,7 @@ pub(super) fn table(rows: &[Json], columns: &[&str]) -> Markup {
                 tbody {
                     @for row in rows {
                         tr { @for name in columns {
-                            td { (value(name, row.get(*name).unwrap_or(&Json::Null), false)) }
+                            td { (value(meaning(name), row.get(*name).unwrap_or(&Json::Null), false)) }
                         } }
                     }
                 }

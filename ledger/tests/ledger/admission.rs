@@ -141,10 +141,8 @@ fn a_nonce_set_is_full_at_thirty_two() {
 fn the_same_event_counts_once() {
     let mut network = Network::new();
     let event = network.event(&Person::new(1), &pay());
-    let spans = vec![
-        network.span(1, &[vec![event.clone()]]),
-        network.span(2, &[vec![event.clone()]]),
-    ];
+    let spans =
+        vec![network.span(1, &[vec![event.clone()]]), network.span(2, &[vec![event.clone()]])];
     let body = network.body(&spans, STEP_MS);
     let receipts = network.decide(body, spans).receipts;
     let outcomes = crate::support::network::outcomes(&receipts);
@@ -219,7 +217,8 @@ fn a_node_key_works_in_its_role_until_it_is_revoked() {
 fn an_event_whose_fee_cannot_be_paid_is_void() {
     let mut network = Network::new();
     let (alice, poor) = (Person::new(1), Person::new(60));
-    let first = network.event(&alice, &Pay { to: poor.id(), amount: Amount::from_units(9).unwrap() });
+    let first =
+        network.event(&alice, &Pay { to: poor.id(), amount: Amount::from_units(9).unwrap() });
     assert_eq!(network.outcome(first), Outcome::Done);
     let event = network.event(&poor, &pay());
     demand_void(&mut network, event, FEE);

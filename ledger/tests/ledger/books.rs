@@ -95,8 +95,7 @@ fn deadlines_run_once_in_order_and_no_more_than_allowed() {
     let alice = Person::new(1);
     let due = [9_000, 8_000, 8_000, 7_000, 60_000];
     let keys = [5, 4, 3, 9, 1].map(|number| Hash([number; 32]));
-    let events =
-        keys.iter().zip(due).map(|(key, due)| network.event(&alice, &keep(*key, due, 1)));
+    let events = keys.iter().zip(due).map(|(key, due)| network.event(&alice, &keep(*key, due, 1)));
     let events = events.collect();
     network.run(events);
     assert_eq!(network.supply().held, apt(51), "and the node key's allowance");
@@ -176,8 +175,11 @@ fn fees_are_shared_half_and_half_and_the_odd_unit_goes_to_the_pool() {
         let fee = executed.receipts[0].fee.units();
         let units = 500_000 + 2_000 * event.len() as u128;
         assert_eq!(fee, (units * 1_000_000).div_ceil(u128::from(millionths)));
-        let shares: Vec<_> =
-            executed.receipts[1].postings.iter().map(|p| (p.to.clone(), p.amount.units())).collect();
+        let shares: Vec<_> = executed.receipts[1]
+            .postings
+            .iter()
+            .map(|p| (p.to.clone(), p.amount.units()))
+            .collect();
         let router = Party::Account(Person::new(101).id());
         assert_eq!(shares, [(router, fee / 2), (Party::Pool, fee - fee / 2)]);
         seen_odd |= fee % 2 == 1;
@@ -308,10 +310,14 @@ fn lanes_are_executed_in_an_order_that_the_beacon_turns() {
         }
         let body = network.body(&spans, STEP_MS);
         let executed = network.decide(body, spans);
-        let zones: Vec<u32> = executed.receipts.iter().filter_map(|receipt| {
-            let Subject::Event(place) = &receipt.subject else { return None };
-            Some(place.zone.0)
-        }).collect();
+        let zones: Vec<u32> = executed
+            .receipts
+            .iter()
+            .filter_map(|receipt| {
+                let Subject::Event(place) = &receipt.subject else { return None };
+                Some(place.zone.0)
+            })
+            .collect();
         let [a, b, c, d, ..] = executed.head.beacon.0;
         let start = u32::from_le_bytes([a, b, c, d]) % 3;
         let turned: Vec<u32> = (0..3).map(|place| 1 + (start + place) % 3).collect();

@@ -112,7 +112,11 @@ fn each_wrong_field_is_named_with_its_refusal() {
     ] {
         demand(|json| json[name] = wrong, field, code);
     }
-    demand(|json| drop(json.as_object_mut().expect("a group").remove("key")), "key", "field.missing");
+    demand(
+        |json| drop(json.as_object_mut().expect("a group").remove("key")),
+        "key",
+        "field.missing",
+    );
     let amount = |json: &mut Json| json["amount"] = json!("-1");
     let mut json = sample_json();
     amount(&mut json);

@@ -2,8 +2,8 @@
 
 use ddt_ledger::codec::encode;
 use ddt_ledger::event::{
-    BODY, BODY_BYTES_MAX, CHAIN, Checked, Draft, EVENT_BYTES_MAX, MALFORMED, ROLE, Role,
-    SIGNATURE, Signed, TOO_LONG, UNKNOWN_TAG, VERSION,
+    BODY, BODY_BYTES_MAX, CHAIN, Checked, Draft, EVENT_BYTES_MAX, MALFORMED, ROLE, Role, SIGNATURE,
+    Signed, TOO_LONG, UNKNOWN_TAG, VERSION,
 };
 use ddt_ledger::schema::Bytes;
 use ddt_ledger::{AccountId, Amount, ChainId, Hash, Millis, PublicKey, Refusal, Signature};

@@ -88,7 +88,7 @@ fn a_changed_lost_or_added_row_is_refused_at_open() {
     let image = closed_book().bytes();
     let mut places = 0..;
     for change in changes {
-        for place in places.by_ref().take(4).map(|place: usize| place * 3) {
+        for place in places.by_ref().take(4).map(|place: usize| place * 2) {
             let disk = Disk::with(image.clone());
             raw(&disk, |write| {
                 let mut table = write.open_table(STATE).expect("a table");
@@ -149,14 +149,17 @@ fn a_file_that_is_no_store_is_damaged() {
 }
 
 /// One more anchor on a disk that fails from its `number`-th change on.
-fn commit_on_failing(image: &[u8], anchor: &Decided, number: usize, kind: ErrorKind)
--> (Disk, Result<(), StoreFault>) {
+fn commit_on_failing(
+    image: &[u8],
+    anchor: &Decided,
+    number: usize,
+    kind: ErrorKind,
+) -> (Disk, Result<(), StoreFault>) {
     let disk = Disk::with(image.to_vec());
     let network = Network::with(genesis(), open(&disk).expect("a book"));
     disk.fail_from(disk.changes() + number, kind);
     let snapshot = network.store.snapshot().expect("a snapshot");
-    let executed =
-        execute(&REGISTRY, &snapshot, &anchor.body, &anchor.spans).expect("execution");
+    let executed = execute(&REGISTRY, &snapshot, &anchor.body, &anchor.spans).expect("execution");
     drop(snapshot);
     let result = network.store.commit(&executed, &encode(&anchor.body), &anchor.certificate);
     (disk, result.map(drop))

@@ -10,9 +10,7 @@ use ddt_ledger::{Amount, Hash, Millis, Zone};
 
 use crate::support::disk::{Disk, Random};
 use crate::support::network::{Decided, Network, Person};
-use crate::support::programme::{
-    Create, Give, Keep, Line, Panic, Pay, REGISTRY, Refuse, Write,
-};
+use crate::support::programme::{Create, Give, Keep, Line, Panic, Pay, REGISTRY, Refuse, Write};
 
 /// Random events of the three rich people; some of them are refused or broken.
 pub fn events(network: &mut Network, random: &mut Random, count: usize) -> Vec<Vec<u8>> {
@@ -25,7 +23,8 @@ pub fn events(network: &mut Network, random: &mut Random, count: usize) -> Vec<V
         let due = network.head().clock.plus(Millis(random.next() % 4_000));
         let text = (random.below(3) > 0).then(|| Line::new(format!("{amount}")).expect("short"));
         events.push(match random.below(8) {
-            0 => network.event(&who, &Keep { key, amount, to, due, tag: 1 + amount.units() as u16 % 3 }),
+            0 => network
+                .event(&who, &Keep { key, amount, to, due, tag: 1 + amount.units() as u16 % 3 }),
             1 => network.event(&who, &Give { key, to, amount }),
             2 => network.event(&who, &Refuse { amount }),
             3 => network.event(&who, &Panic { amount }),
@@ -78,7 +77,8 @@ fn from_bytes(network: &Network, decided: &Decided) -> Decided {
         let key = network.lane(block.header().zone).key;
         CheckedBlock::check(&wire, network.chain, &key, &REGISTRY).expect("a block")
     };
-    let span = |span: &Span| Span { zone: span.zone, blocks: span.blocks.iter().map(again).collect() };
+    let span =
+        |span: &Span| Span { zone: span.zone, blocks: span.blocks.iter().map(again).collect() };
     let spans = decided.spans.iter().map(span).collect();
     Decided { body, spans, certificate: decided.certificate.clone() }
 }
@@ -124,7 +124,8 @@ fn everything_kept_is_there_after_a_restart() {
     let look = |store: &BookStore| {
         let snapshot = store.snapshot().expect("a snapshot");
         let receipts = snapshot.receipts_after((0, 0), 10_000).expect("receipts");
-        let places: Vec<_> = receipts.iter().map(|receipt| (receipt.height, receipt.index)).collect();
+        let places: Vec<_> =
+            receipts.iter().map(|receipt| (receipt.height, receipt.index)).collect();
         let newest = snapshot.receipts_before(None, 10_000).expect("receipts");
         assert_eq!(newest.into_iter().rev().collect::<Vec<_>>(), receipts);
         let people = (1..9).map(|number| Person::new(number).id());
@@ -168,7 +169,11 @@ fn balances_do_not_depend_on_batches() {
             network.decide(body, spans);
         }
         let people = (1..9).chain([101]).map(|number| network.balance(Person::new(number).id()));
-        results.push((people.collect::<Vec<_>>(), network.supply(), network.lane(Zone(1)).next_number));
+        results.push((
+            people.collect::<Vec<_>>(),
+            network.supply(),
+            network.lane(Zone(1)).next_number,
+        ));
     }
     assert!(results.windows(2).all(|pair| pair[0] == pair[1]));
 }

@@ -81,7 +81,7 @@ pub fn run(global: &Global, command: LedgerCommand, output: &Output) -> Result<(
             let connection = Connection::open(global)?;
             let height = match height {
                 Some(height) => height.to_string(),
-                None => text(&connection.get("/v1/status")?, "/height").unwrap_or_default(),
+                None => text(&connection.get("/v1/status")?, "/anchor").unwrap_or_default(),
             };
             let answer = connection.get(&format!("/v1/anchors/{height}"))?;
             output.result(answer.clone(), show(&answer));
@@ -92,9 +92,9 @@ pub fn run(global: &Global, command: LedgerCommand, output: &Output) -> Result<(
 }
 
 fn event_line(row: &Json) -> String {
-    let get = |pointer| text(row, pointer).unwrap_or_default();
+    let get = |pointer: &str| text(row, pointer).unwrap_or_default();
     let number = format!("{}:{}", get("/zone"), get("/number"));
-    let outcome = text(row, "/outcome/outcome").unwrap_or_default();
+    let outcome = get("/outcome");
     format!("{number:>10}  {:<24} {outcome:<8} {}", get("/name"), get("/id"))
 }
 

@@ -74,7 +74,7 @@ pub fn show(row: &Json) -> String {
 pub fn node(global: &Global, command: &NodeCommand, output: &Output) -> Result<(), Failure> {
     let NodeCommand::Status = command;
     let status = Connection::open(global)?.get("/v1/status")?;
-    let height = text(&status, "/height").unwrap_or_default();
+    let height = text(&status, "/anchor").unwrap_or_default();
     output.result(status.clone(), format!("The node is at anchor {height}.\n{}", show(&status)));
     Ok(())
 }

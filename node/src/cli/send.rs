@@ -198,11 +198,9 @@ impl Sender<'_> {
 
 /// A refused or void event is a failure, with the ledger's own code.
 pub fn check_outcome(answer: &Json) -> Result<(), Failure> {
-    let outcome = answer.pointer("/receipt/outcome");
-    let word = outcome.and_then(|outcome| text(outcome, "/outcome"));
-    let Some(word) = word.filter(|word| word != "done") else { return Ok(()) };
-    let code = outcome.and_then(|outcome| text(outcome, "/code")).unwrap_or_default();
-    let known = REGISTRY.rows().flat_map(|row| row.refusals).find(|refusal| refusal.code == code);
-    let words = known.map_or("see the receipt", |refusal| refusal.words);
-    Err(Failure::new(FailureKind::Refused, &code, format!("{word}: {words}")))
+    let outcome = text(answer, "/receipt/outcome");
+    let Some(outcome) = outcome.filter(|outcome| outcome != "done") else { return Ok(()) };
+    let code = text(answer, "/receipt/refusal/code").unwrap_or_default();
+    let words = text(answer, "/receipt/refusal/words").unwrap_or_default();
+    Err(Failure::new(FailureKind::Refused, &code, format!("{outcome}: {words}")))
 }

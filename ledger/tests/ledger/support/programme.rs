@@ -9,7 +9,9 @@ use ddt_ledger::registry::{DeadlineRow, Event, Programme, Registry, mint_row};
 use ddt_ledger::schema::Text;
 use ddt_ledger::table::{IndexInfo, Rows, RowsMut, Table, TableInfo};
 use ddt_ledger::view::{Found, Page, View, view_row};
-use ddt_ledger::{AccountId, Amount, Hash, Millis, PublicKey, Refusal, event, refusals, rows, view};
+use ddt_ledger::{
+    AccountId, Amount, Hash, Millis, PublicKey, Refusal, event, refusals, rows, view,
+};
 
 use super::records::Record;
 

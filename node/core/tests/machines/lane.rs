@@ -80,7 +80,7 @@ fn a_new_term_continues_the_numbers_and_takes_the_lapsed_events_back() {
     assert!(sequencer.span(u64::MAX, u64::MAX).is_empty());
     let effects = sequencer.step(at(900), Input::Stored { height: 4 });
     // Mutation: promising a number of a term that is over.
-    assert_eq!(promises(&effects), []);
+    assert!(!effects.iter().any(|effect| matches!(effect, Effect::Promise(_))));
     let block = effects.iter().find_map(block_of).expect("the new term's first block");
     let header = block.header();
     assert_eq!((header.term, header.height, header.parent), (2, 1, Hash::ZERO));

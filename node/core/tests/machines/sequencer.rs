@@ -1,7 +1,7 @@
 //! The sequencer: promises, blocks, order, refusals.
 
 use ddt_core::mempool::MempoolLimits;
-use ddt_core::sequencer::{Effect, Input, Sequencer, SequencerConfig};
+use ddt_core::sequencer::{Effect, Input, Sequencer, SequencerConfig, UNANCHORED_BYTES_MAX};
 use ddt_ledger::event::{Checked, EXPIRED};
 use ddt_ledger::lane::{BLOCK_BYTES_MAX, CheckedBlock};
 use ddt_ledger::{Hash, Millis};
@@ -51,7 +51,7 @@ fn a_promise_leaves_only_after_its_block_is_on_disk() {
     };
     assert_eq!(promises(&effects), [(event.id(), 1)]);
     let (receipt, signature) = sequencer.signed_promise(&event.id()).expect("a promise");
-    assert_eq!(receipts.as_slice(), [receipt.clone()]);
+    assert_eq!(receipts.as_slice(), std::slice::from_ref(&receipt));
     assert!(key(ROUTER).verifies(&receipt.digest(), &signature));
     let block = block_of(store).expect("a block");
     assert_eq!(sequencer.unanchored_blocks_after(0)[0].id(), block.id());
@@ -99,26 +99,64 @@ fn within_a_block_class_comes_first_then_arrival() {
     assert_eq!(ids(&block), expected);
 }
 
-#[test]
-fn a_full_block_is_sealed_early_and_stays_within_its_limits() {
-    let mut sequencer = with(|config| {
+fn with_room() -> Sequencer {
+    with(|config| {
         config.mempool = MempoolLimits { bytes_max: 8 << 20, events_max: 1_000, ..LIMITS };
         config.work_max = 1_000;
-    });
-    sealed(&mut sequencer, START, &[note(1, 1)]);
-    let large = |author, nonce| {
-        let valid_until = at(9_999);
-        event(Sample { author, nonce, valid_until, is_toil: false, bytes: 16_000 })
-    };
-    let mut store = None;
-    for count in 0_u64..270 {
-        let effects = feed(&mut sequencer, at(1), &large((count / 30) as u8 + 2, count));
-        store = store.or_else(|| effects.iter().find_map(block_of));
+    })
+}
+
+fn sized(number: u64, bytes: usize) -> Checked {
+    let (author, valid_until) = ((number / 30) as u8, at(9_999_999));
+    event(Sample { author, nonce: number, valid_until, is_toil: false, bytes })
+}
+
+#[test]
+fn a_full_block_is_sealed_early_and_stays_within_its_limits() {
+    let mut sequencer = with_room();
+    sealed(&mut sequencer, START, &[note(199, 1)]);
+    // Together the events are exactly as long as a block may be, so one must wait.
+    let cost = |event: &Checked| event.bytes().len() + 4;
+    let (large, small) = (cost(&sized(0, 16_000)), cost(&sized(0, 0)));
+    let count = BLOCK_BYTES_MAX / large;
+    let rest = sized(count as u64, BLOCK_BYTES_MAX - count * large - small);
+    assert_eq!(count * large + cost(&rest), BLOCK_BYTES_MAX);
+    for number in 0..count as u64 {
+        assert_eq!(feed(&mut sequencer, at(1), &sized(number, 16_000)), [Effect::WakeAt(at(100))]);
     }
-    let block = store.expect("4 MiB waited");
-    // Mutation: not counting the overhead makes a block that cannot be sealed.
-    assert!(block.size() <= BLOCK_BYTES_MAX && block.size() > BLOCK_BYTES_MAX - 17_000);
-    assert!(sequencer.mempool().len() >= 8);
+    let effects = feed(&mut sequencer, at(1), &rest);
+    let block = effects.iter().find_map(block_of).expect("4 MiB waited");
+    // Mutation: not counting the block's own bytes makes one that cannot be sealed.
+    assert_eq!(block.events().len(), count);
+    assert!(block.size() <= BLOCK_BYTES_MAX && sequencer.mempool().contains(&rest.id()));
+}
+
+#[test]
+fn sealing_pauses_while_too_many_bytes_wait_for_an_anchor() {
+    let mut sequencer = with_room();
+    let (mut bytes, mut anchors) = (0, 0);
+    for number in 0_u64.. {
+        // Time stands still, so only full blocks are sealed after the first.
+        let effects = feed(&mut sequencer, START, &sized(number, 16_000));
+        let Some(block) = effects.iter().find_map(block_of) else {
+            // More than a block holds: sealing has paused.
+            if sequencer.mempool().len() > 300 {
+                break;
+            }
+            continue;
+        };
+        bytes += block.size();
+        sequencer.step(START, Input::Stored { height: block.header().height });
+        // The first ones are anchored. Mutation: not giving their bytes back.
+        if bytes < 8 << 20 {
+            anchors += 1;
+            let (height, lane) = (anchors, lane_at(&block));
+            sequencer.step(START, Input::Anchored { height, lane, executed: Vec::new() });
+        }
+    }
+    let waiting: usize = sequencer.span(u64::MAX, u64::MAX).iter().map(|block| block.size()).sum();
+    assert!((UNANCHORED_BYTES_MAX..UNANCHORED_BYTES_MAX + BLOCK_BYTES_MAX).contains(&waiting));
+    assert!(anchors > 0 && bytes > waiting);
 }
 
 #[test]
@@ -196,4 +234,19 @@ fn executed_events_are_never_sequenced_again() {
     assert_eq!(sequencer.step(at(4), anchored), []);
     let next = sealed(&mut sequencer, at(200), &[note(3, 1)]);
     assert_eq!((next.header().after_anchor, next.header().first_number), (1, 2));
+}
+
+#[test]
+fn an_anchor_frees_nonces_and_an_old_anchor_changes_nothing() {
+    let mut sequencer = with(|config| config.mempool.per_author_max = 1);
+    let block = sealed(&mut sequencer, START, &[note(1, 1)]);
+    let anchored = |height, lane| Input::Anchored { height, lane, executed: Vec::new() };
+    sequencer.step(at(1), anchored(5, lane_at(&block)));
+    // Mutation: keeping the anchored event's place in flight.
+    assert_eq!(feed(&mut sequencer, at(2), &note(1, 2)), [Effect::WakeAt(at(100))]);
+    // Mutation: taking anchors in any order; this lane looks forked.
+    assert_eq!(sequencer.step(at(3), anchored(4, first_lane())), [Effect::WakeAt(at(100))]);
+    assert!(sequencer.is_open());
+    let effects = sequencer.step(at(100), Input::Tick);
+    assert_eq!(effects.iter().find_map(block_of).expect("a block").header().after_anchor, 5);
 }
