@@ -94,7 +94,8 @@ impl DataFolder {
 
     /// Says how to reach the node, for commands on the same machine.
     pub fn announce(&self, node: &RunningNode) -> Result<(), Failure> {
-        let text = serde_json::to_string(node).map_err(|error| Failure::fault(error.to_string()))?;
+        let text =
+            serde_json::to_string(node).map_err(|error| Failure::fault(error.to_string()))?;
         secret_file::replace(&self.path.join("run.json"), &text)
     }
 

@@ -12,14 +12,14 @@ const SHAPES: &[(&str, &str)] = &[
     ("posting", "from:party to:party amount:amount reason:text"),
     (
         "receipt",
-        "height:count index:count stage:text subject:text name:text? tag:count? event:hash? \
+        "height:count index:count stage:text subject:text name:text? tag:count? id:hash? \
          author:account? zone:count? number:count? outcome:text refusal:refusal? fee:amount \
          postings:[posting]",
     ),
     (
         "event",
         "anchor:count height:count? index:count? stage:text subject:text name:text? tag:count? \
-         event:hash author:account? zone:count? number:count? outcome:text? refusal:refusal? \
+         id:hash author:account? zone:count? number:count? outcome:text? refusal:refusal? \
          fee:amount? postings:[posting] term:count? block:count? place:count? \
          soft_receipt:soft_receipt? fields:object? words:text? key:key? role:text? nonce:count? \
          valid_until:time? signature:signature? bytes:hex? proof~:proof?",

@@ -211,7 +211,7 @@ fn pending_event(reading: &Reading, pending: &Submitted, proof: bool) -> Result<
         "anchor": reading.head.height,
         "height": null, "index": null, "stage": pending.stage,
         "subject": "event", "name": null, "tag": null,
-        "event": pending.event, "author": null,
+        "id": pending.event, "author": null,
         "zone": soft.map(|soft| soft.zone), "number": soft.map(|soft| soft.number),
         "outcome": null, "refusal": null, "fee": null, "postings": [],
         "term": soft.map(|soft| soft.term), "block": soft.map(|soft| soft.height),

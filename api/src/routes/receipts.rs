@@ -87,7 +87,7 @@ pub(crate) fn receipt_row(registry: &Registry, head: u64, receipt: &Receipt) -> 
         "subject": subject,
         "name": name,
         "tag": tag,
-        "event": place.map(|place| place.id),
+        "id": place.map(|place| place.id),
         "author": place.map(|place| place.author),
         "zone": zone,
         "number": place.map(|place| place.number),

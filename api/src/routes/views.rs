@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use ddt_ledger::admit::context_at;
+use ddt_ledger::registry::Programme;
 use ddt_ledger::schema::{FieldError, FieldInfo, REFUSALS, Value};
 use ddt_ledger::system::Head;
 use ddt_ledger::table::Rows;
@@ -23,7 +24,10 @@ const OWN: [&str; 3] = ["limit", "cursor", "proof"];
 type Values = BTreeMap<String, Value>;
 
 fn fields_json(fields: &[FieldInfo]) -> Json {
-    let field = |field: &FieldInfo| json!({"name": field.name, "doc": field.doc.trim(), "schema": kind_schema(&field.kind)});
+    let field = |field: &FieldInfo| {
+        let (name, doc) = (field.name, field.doc.trim());
+        json!({"name": name, "doc": doc, "schema": kind_schema(&field.kind)})
+    };
     fields.iter().map(field).collect()
 }
 
@@ -59,7 +63,10 @@ pub(super) async fn registry(State(app): State<App>, params: Params) -> Result<R
         })
     });
     let events: Vec<Json> = events.collect();
-    let programme = |programme: &&ddt_ledger::registry::Programme| json!({"id": programme.id, "name": programme.name, "purpose": programme.purpose});
+    let programme = |programme: &&'static Programme| {
+        let Programme { id, name, purpose, .. } = programme;
+        json!({"id": id, "name": name, "purpose": purpose})
+    };
     let programmes: Vec<Json> = registry.programmes.iter().map(programme).collect();
     Ok(ok(json!({"programmes": programmes, "rows": events})))
 }

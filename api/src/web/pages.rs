@@ -11,7 +11,7 @@ use super::Page;
 use super::frame::frame;
 use super::table::{fields, label, listing, table, value};
 use crate::error::Problem;
-use crate::paging::Params;
+use crate::paging::{Listing, Params};
 use crate::reading::{App, Reading};
 use crate::routes::{self, views};
 
@@ -23,6 +23,24 @@ const NEWEST: usize = 8;
 fn object(title: &str, json: &Json, hidden: &[&str]) -> Markup {
     let content = json.as_object().map(|object| fields(object, hidden));
     html! { h1 { (title) } (content.unwrap_or_default()) }
+}
+
+/// On pages an id links to what it is of, so an event's has a name of its own there.
+fn with_event(mut receipt: Json) -> Json {
+    if let Some(object) = receipt.as_object_mut()
+        && let Some(id) = object.remove("id")
+    {
+        object.insert("event".to_string(), id);
+    }
+    receipt
+}
+
+fn receipts(rows: Vec<Json>) -> Vec<Json> {
+    rows.into_iter().map(with_event).collect()
+}
+
+fn with_events(list: Listing) -> Listing {
+    Listing { rows: receipts(list.rows), ..list }
 }
 
 fn how_to_check(url: &str) -> Markup {
@@ -83,7 +101,7 @@ pub(super) async fn home(State(app): State<App>) -> Page {
                 (table(&anchors.rows, &ANCHOR))
                 p { a href="/anchors" { "All anchors" } }
                 h2 { "Newest receipts" }
-                (table(&events.rows, &EVENT))
+                (table(&receipts(events.rows), &EVENT))
                 p { a href="/events" { "All events" } }
             },
         ))
@@ -126,7 +144,7 @@ pub(super) async fn anchor(State(app): State<App>, Path(height): Path<String>) -
         let row = |receipt| {
             routes::receipts::receipt_row(reading.registry(), reading.head.height, receipt)
         };
-        let rows: Vec<Json> = receipts.iter().map(row).collect();
+        let rows = self::receipts(receipts.iter().map(row).collect());
         Ok(frame(
             &title,
             &html! {
@@ -144,7 +162,7 @@ pub(super) async fn events(State(app): State<App>, params: Params) -> Page {
         let (before, limit) = (params.place('e')?, params.limit()?);
         let list = app
             .read(move |reading| routes::events::list(reading, &Default::default(), before, limit));
-        let rows = listing(&list.await?, &EVENT, "/events");
+        let rows = listing(&with_events(list.await?), &EVENT, "/events");
         Ok(frame("Events", &html! { h1 { "Events" } (rows) }))
     };
     page.await.into()
@@ -155,6 +173,7 @@ pub(super) async fn event(State(app): State<App>, Path(name): Path<String>) -> P
         let parsed = name.parse();
         let parsed = parsed.map_err(|()| Problem::not_found("That names no event."))?;
         let json = routes::event(reading, parsed, false)?;
+        let json = with_event(json);
         let id = json.get("event").and_then(Json::as_str).unwrap_or_default();
         let words = json.get("words").and_then(Json::as_str).unwrap_or_default();
         let title = json.get("name").and_then(Json::as_str).unwrap_or("Event");

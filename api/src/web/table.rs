@@ -116,9 +116,10 @@ pub(super) fn label(name: &str) -> String {
 
 /// All fields of an object but `hidden` ones, one below the other.
 pub(super) fn fields(object: &Map<String, Json>, hidden: &[&str]) -> Markup {
+    let shown = object.iter().filter(|(name, _)| !hidden.contains(&name.as_str()));
     html! {
         dl {
-            @for (name, json) in object.iter().filter(|(name, _)| !hidden.contains(&name.as_str())) {
+            @for (name, json) in shown {
                 dt { (label(name)) }
                 dd { (value(name, json, true)) }
             }
@@ -132,6 +133,9 @@ pub(super) fn table(rows: &[Json], columns: &[&str]) -> Markup {
 }
 
 fn rows_of<'n>(rows: &[Json], columns: &[&'n str], meaning: fn(&'n str) -> &'n str) -> Markup {
+    let cell = |row: &Json, name: &&'n str| {
+        value(meaning(name), row.get(*name).unwrap_or(&Json::Null), false)
+    };
     html! {
         @if rows.is_empty() { p.empty { "None yet." } } @else {
             div.scroll { table {
@@ -139,7 +143,7 @@ fn rows_of<'n>(rows: &[Json], columns: &[&'n str], meaning: fn(&'n str) -> &'n s
                 tbody {
                     @for row in rows {
                         tr { @for name in columns {
-                            td { (value(meaning(name), row.get(*name).unwrap_or(&Json::Null), false)) }
+                            td { (cell(row, name)) }
                         } }
                     }
                 }

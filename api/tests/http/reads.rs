@@ -143,7 +143,7 @@ async fn events_show_their_fields_and_outcomes() {
     assert_eq!(event["refusal"]["code"], "domains.name_taken");
     assert_eq!(event["refusal"]["words"], "The name is taken.");
     let numbered = get(&at, &format!("/v1/events/7:{}", event["number"])).await.ok();
-    assert_eq!(numbered["event"], refused.to_string());
+    assert_eq!(numbered["id"], refused.to_string());
     let count = async |query: &str| {
         let json = get(&at, &format!("/v1/events{query}")).await.ok();
         json["rows"].as_array().unwrap().len()

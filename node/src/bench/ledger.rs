@@ -120,10 +120,8 @@ impl Bench {
         let vrf = VrfKey::from_seed(&seeded("ddt v1 UNSAFE bench vrf", 0));
         let vrf = vrf.ok_or_else(|| Failure::fault("no VRF key"))?;
         let balance = Amount::from_apt(1_000_000);
-        let accounts: Vec<GenesisAccount> = keys
-            .par_iter()
-            .map(|key| GenesisAccount { key: public(key), balance })
-            .collect();
+        let accounts: Vec<GenesisAccount> =
+            keys.par_iter().map(|key| GenesisAccount { key: public(key), balance }).collect();
         let genesis = Genesis {
             version: GENESIS_VERSION,
             name: "bench".to_string(),
@@ -233,7 +231,8 @@ impl Bench {
         block: Hash,
     ) -> Result<AnchorBody, Failure> {
         let (head, roots) = self.book.head();
-        let validators = Validators::read(snapshot).ok_or_else(|| Failure::fault("no validators"))?;
+        let validators =
+            Validators::read(snapshot).ok_or_else(|| Failure::fault("no validators"))?;
         let (height, time, chain) = (head.height + 1, crate::router::now(), self.book.chain());
         let digest = TimeStatement::digest(chain, height, &head.anchor, time);
         let key = public(&self.router);

@@ -92,7 +92,8 @@ impl Connection {
     /// The fee of an event of so many bytes.
     pub fn fee(&self, bytes: usize) -> Result<Amount, Failure> {
         let fees = self.get(&format!("/v1/fees?bytes={bytes}"))?;
-        let fee = text(&fees, "/asked/fee").ok_or_else(|| Failure::fault("the node names no fee"))?;
+        let fee =
+            text(&fees, "/asked/fee").ok_or_else(|| Failure::fault("the node names no fee"))?;
         Ok(fee.parse()?)
     }
 

@@ -66,9 +66,7 @@ pub fn run(global: &Global, command: DomainCommand, output: &Output) -> Result<(
             let max = max_price.map(|text| text.parse::<Amount>()).transpose()?;
             buy(global, &name, years, max, from.as_deref(), output)
         }
-        DomainCommand::Resolve { name, proof } => {
-            resolve(global, &name, proof.as_deref(), output)
-        }
+        DomainCommand::Resolve { name, proof } => resolve(global, &name, proof.as_deref(), output),
         DomainCommand::List { account } => list(global, account.as_deref(), output),
     }
 }
@@ -258,11 +256,7 @@ impl Purchase<'_> {
                 Some(owner) if owner == me => return Ok(record.unwrap_or_default()),
                 Some(_) => {
                     let words = "somebody committed earlier; the escrow comes back by itself";
-                    return Err(Failure::new(
-                        FailureKind::Refused,
-                        "domains.older_commit",
-                        words,
-                    ));
+                    return Err(Failure::new(FailureKind::Refused, "domains.older_commit", words));
                 }
                 None if !is_handed_over => self.try_reveal()?,
                 None => {}

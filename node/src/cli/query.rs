@@ -40,7 +40,7 @@ pub fn run(global: &Global, args: &QueryArgs, output: &Output) -> Result<(), Fai
     }
     let answer = Connection::open(global)?.get(&view_path(view.name, &query))?;
     let rows = answer.pointer("/rows").and_then(Json::as_array).cloned().unwrap_or_default();
-    let words: Vec<String> = rows.iter().map(|row| show(row)).collect();
+    let words: Vec<String> = rows.iter().map(show).collect();
     output.result(answer, words.join("\n"));
     Ok(())
 }

@@ -67,7 +67,8 @@ pub fn run(global: &Global, args: &SendArgs, output: &Output) -> Result<(), Fail
 
 fn list(output: &Output) -> Result<(), Failure> {
     let rows: Vec<&Row> = REGISTRY.rows().collect();
-    let data: Vec<Json> = rows.iter().map(|row| json!({ "tag": row.tag, "name": row.name })).collect();
+    let data: Vec<Json> =
+        rows.iter().map(|row| json!({ "tag": row.tag, "name": row.name })).collect();
     let words: Vec<(String, String)> = rows
         .iter()
         .map(|row| {

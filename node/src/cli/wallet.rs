@@ -237,8 +237,8 @@ fn pay(
         ("amount".to_string(), Value::Amount(amount)),
     ]);
     if let Some(memo) = payment.memo {
-        let memo = Text::<128>::new(memo)
-            .ok_or_else(|| Failure::usage("a memo has at most 128 bytes"))?;
+        let memo =
+            Text::<128>::new(memo).ok_or_else(|| Failure::usage("a memo has at most 128 bytes"))?;
         values.insert("memo".to_string(), Value::Text(memo.as_str().to_string()));
     }
     let connection = Connection::open(global)?;
@@ -247,4 +247,3 @@ fn pay(
     let answer = sender.send(row("bank.transfer")?, values, waiting)?;
     sender.finish(&answer)
 }
-

@@ -1,8 +1,6 @@
 //! The test accounts of a development network. Their keys are public: UNSAFE.
 
-use ddt_ledger::genesis::{
-    GENESIS_VERSION, Genesis, GenesisAccount, GenesisNodeKey, GenesisZone,
-};
+use ddt_ledger::genesis::{GENESIS_VERSION, Genesis, GenesisAccount, GenesisNodeKey, GenesisZone};
 use ddt_ledger::params::Params;
 use ddt_ledger::{AccountId, Amount, PublicKey, Zone};
 use ddt_wallet::{KdfCost, Keystore, Mnemonic, Secret, Seed};

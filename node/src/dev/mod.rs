@@ -63,7 +63,8 @@ fn start_log(level: &str) {
     let directives = format!("{level},{}", ddt_consensus::LOG_DIRECTIVES);
     let filter = tracing_subscriber::EnvFilter::try_new(directives);
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
 }
 
 /// Makes a new network in an empty folder, or takes up the one that is there.
@@ -174,10 +175,7 @@ fn banner(home: &std::path::Path, api: &str, accounts: &[TestAccount], is_kept: 
          send them anything of worth.\n"
     );
     for test in accounts {
-        text.push_str(&format!(
-            "    {:<9} {}  {} APT\n",
-            test.name, test.account, test.balance
-        ));
+        text.push_str(&format!("    {:<9} {}  {} APT\n", test.name, test.account, test.balance));
     }
     text.push_str(&format!(
         "\n  Try, in another terminal:\n    export DDT_HOME={home_text}\n    ddt wallet send 5 bob \

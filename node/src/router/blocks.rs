@@ -63,7 +63,13 @@ impl Blocks {
 
     /// A lane's blocks after its tip, in order, within these limits; at least one if there
     /// is any.
-    pub fn after(&self, zone: Zone, lane: &Lane, bytes_max: u64, work_max: u64) -> Vec<CheckedBlock> {
+    pub fn after(
+        &self,
+        zone: Zone,
+        lane: &Lane,
+        bytes_max: u64,
+        work_max: u64,
+    ) -> Vec<CheckedBlock> {
         let checked = self.lock();
         let (mut bytes, mut work, mut found) = (0u64, 0u64, Vec::new());
         let heights = lane.height.saturating_add(1)..;
@@ -93,7 +99,7 @@ impl Blocks {
         let lane = Lane::read(rows, tip.zone)
             .ok_or_else(|| SpanError::Invalid("a tip of no zone".to_string()))?;
         let length = tip.height.checked_sub(lane.height);
-        if tip.term != lane.term || !length.is_some_and(|length| length <= SPAN_BLOCKS_MAX) {
+        if tip.term != lane.term || length.is_none_or(|length| length > SPAN_BLOCKS_MAX) {
             return Err(SpanError::Invalid("a tip that cannot be followed".to_string()));
         }
         let heights = lane.height.saturating_add(1)..=tip.height;

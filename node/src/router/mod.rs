@@ -152,10 +152,19 @@ fn open_core(
 ) -> Result<Core, Failure> {
     let chain = genesis.chain();
     let file = |name: &str| StoreBackend::File(folder.path().join(name));
+    let had_lanes = folder.path().join("lanes.redb").exists();
     let book = BookStore::open(file("book.redb"), genesis, REGISTRY)?;
     let lanes = LaneStore::open(file("lanes.redb"), chain)?;
     let snapshot = book.snapshot()?;
     let head = book.head().0;
+    if head.height > 0 && !had_lanes {
+        // Blocks it promised may be lost: sealing others at their heights would be fraud.
+        return Err(Failure::fault(format!(
+            "{} has a book but no lanes.redb: restore that file from a backup; without it this \
+             router could break promises it made",
+            folder.path().display()
+        )));
+    }
     let pacer = Pacer::new(head, next_deadline(&snapshot), &params(&snapshot), now());
     let vrf = keys.vrf()?;
     Ok(Core {

@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use ddt_api::SubmitError;
 use ddt_contracts::domains::{DomainName, Reveal, commit_hash, read_commit};
 use ddt_core::agents::reveal::{CommitFacts, Effect, Input, RevealAgent, RevealConfig, Task};
 use ddt_ledger::codec::{decode, encode};
@@ -18,7 +19,6 @@ use ddt_ledger::registry::Declared;
 use ddt_ledger::schema::{Bytes, Field, Shape, Value};
 use ddt_ledger::system::params;
 use ddt_ledger::{AccountId, Hash, Millis, Refusal};
-use ddt_api::SubmitError;
 use redb::{Database, ReadableTable, TableDefinition};
 use serde_json::{Value as Json, json};
 

@@ -117,9 +117,9 @@ fn a_reveal_waits_for_its_commit_its_age_and_its_anchors() {
 #[test]
 fn age_in_anchors_counts_as_well() {
     let mut agent = agent(&[task(1)]);
-    assert_eq!(agent.step(at(99_000), anchor(11, 99_000, &[(&task(1), there())])), []);
-    // Mutation: the age alone.
-    let effects = agent.step(at(99_001), anchor(12, 99_001, &[(&task(1), there())]));
+    assert_eq!(agent.step(at(99_000), anchor(10, 99_000, &[(&task(1), there())])), []);
+    // Mutation: the age alone. The reveal will stand in anchor 12 at the earliest.
+    let effects = agent.step(at(99_001), anchor(11, 99_001, &[(&task(1), there())]));
     assert_eq!(submits(&effects), 1);
 }
 

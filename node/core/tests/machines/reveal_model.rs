@@ -110,7 +110,7 @@ impl Model {
         let config = config();
         let step = self.now.since(self.time).min(config.clock_step_ms_max);
         assert!(self.clock.plus(step) >= commit.clock.plus(config.commit_age_ms));
-        assert!(self.height >= commit.height + config.commit_age_anchors);
+        assert!(self.height + 1 >= commit.height + config.commit_age_anchors);
         assert!(self.disk.contains_key(&task.commit), "it was kept first");
     }
 

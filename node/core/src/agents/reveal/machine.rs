@@ -184,7 +184,9 @@ impl Entry {
         let old_enough = commit.clock.plus(config.commit_age_ms);
         // What an anchor's clock says is certain; what this node's clock adds is a guess.
         let is_old = anchor.clock >= old_enough || clock >= old_enough.plus(SKEW_MS);
-        let is_deep = anchor.height >= commit.height.saturating_add(config.commit_age_anchors);
+        // It would be executed in the next anchor at the earliest.
+        let next = anchor.height.saturating_add(1);
+        let is_deep = next >= commit.height.saturating_add(config.commit_age_anchors);
         is_old && is_deep && clock < commit.expires
     }
 }
