@@ -134,26 +134,26 @@ fn record_words(record: &Json) -> String {
 }
 
 fn list(global: &Global, account: Option<&str>, output: &Output) -> Result<(), Failure> {
-    let owner = match account {
-        Some(text) => wallets::account(global, text)?,
+    let owners = match account {
+        Some(text) => vec![(text.to_string(), wallets::account(global, text)?)],
         None => {
-            let entry = wallets::choose(&wallets::keystore(global)?, None)?;
-            let first = entry.accounts.first().copied();
-            first.ok_or_else(|| Failure::fault("the wallet holds no account"))?
+            let listing = wallets::keystore(global)?.list().map_err(wallets::failure)?;
+            let first = |entry: ddt_wallet::Entry| Some((entry.name, *entry.accounts.first()?));
+            listing.entries.into_iter().filter_map(first).collect()
         }
     };
     let connection = Connection::open(global)?;
-    let owner = [("owner", owner.to_string())];
-    let rows = connection.view("domains.of_owner", &owner)?;
-    let names: Vec<Json> = rows.iter().filter_map(|row| row.pointer("/record").cloned()).collect();
-    let waiting = connection.view("domains.commits", &owner)?;
-    let mut words: String = names
-        .iter()
-        .map(|record| {
-            let get = |pointer| text(record, pointer).unwrap_or_default();
-            format!("{}.ddt  {}\n", get("/name"), get("/status"))
-        })
-        .collect();
+    let (mut names, mut waiting, mut words) = (Vec::new(), Vec::new(), String::new());
+    for (name, owner) in owners {
+        let owner = [("owner", owner.to_string())];
+        for row in connection.view("domains.of_owner", &owner)? {
+            let get = |pointer: &str| text(&row, pointer).unwrap_or_default();
+            let (domain, status) = (get("/record/name"), get("/record/status"));
+            words.push_str(&format!("{domain}.ddt  {status}  {name}\n"));
+            names.extend(row.pointer("/record").cloned());
+        }
+        waiting.extend(connection.view("domains.commits", &owner)?);
+    }
     if names.is_empty() {
         words.push_str("No names yet.\n");
     }

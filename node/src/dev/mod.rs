@@ -60,7 +60,7 @@ pub fn run(_: &Global, args: &DevArgs, output: &Output) -> Result<(), Failure> {
 }
 
 fn start_log(level: &str) {
-    let directives = format!("{level},{}", ddt_consensus::LOG_DIRECTIVES);
+    let directives = format!("{level},{}", ddt_consensus::LOG_DIRECTIVE_ALONE);
     let filter = tracing_subscriber::EnvFilter::try_new(directives);
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     let _ =
