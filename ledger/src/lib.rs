@@ -23,6 +23,7 @@ pub mod accounts;
 pub mod admit;
 pub mod amount;
 pub mod anchor;
+pub mod arguments;
 pub mod audit;
 pub mod book;
 pub mod certificate;

@@ -199,7 +199,7 @@ fn an_anchor_has_limits_but_one_block_always_fits() {
         (small.params.anchor_bytes_max, small.params.anchor_work_max) = (bytes, work);
         let mut network = Network::of(small, &Disk::default());
         let (a, b) = (pays(&mut network, 2), pays(&mut network, 1));
-        let spans = vec![network.span(1, &[a.clone()])];
+        let spans = vec![network.span(1, std::slice::from_ref(&a))];
         let body = network.body(&spans, STEP_MS);
         assert_eq!(network.check(&body, &spans), Ok(()));
         for spans in [

@@ -1,9 +1,9 @@
 //! Lists and their Merkle trees: every size, every place, and the traps of the crate below.
 
+use ddt_ledger::Hash;
 use ddt_ledger::codec::{decode, encode};
 use ddt_ledger::hash::Domain;
 use ddt_ledger::merkle::{DEPTH_MAX, ListProof, ListTree, list_root};
-use ddt_ledger::{Hash, merkle};
 
 fn items(length: usize) -> Vec<Vec<u8>> {
     (0..length).map(|place| format!("item {place}").into_bytes()).collect()
@@ -136,6 +136,15 @@ fn there_is_one_proof_for_each_place() {
     let proof = tree.prove(4).expect("a proof");
     let own = Domain::LIST_LEAF.hash(&[b"item 4"]);
     assert_eq!(proof.siblings.first(), Some(&own));
-    assert_eq!(merkle::list_root::<&[u8]>([]), reference(&[]));
     assert_eq!(proof.siblings.len(), 3);
+    // A root by a liar: four items under the length of three.
+    let leaf = |letter: &str| Domain::LIST_LEAF.hash(&[letter.as_bytes()]);
+    let node = |left: Hash, right: Hash| Domain::LIST_NODE.hash(&[&left.0, &right.0]);
+    let pairs = (node(leaf("a"), leaf("b")), node(leaf("c"), leaf("d")));
+    let top = node(pairs.0, pairs.1);
+    let root = Domain::LIST_ROOT.hash(&[&3u64.to_le_bytes(), &top.0]);
+    let hidden = ListProof { index: 2, length: 3, siblings: vec![leaf("d"), pairs.0] };
+    assert!(!hidden.verify(&root, b"c"));
+    let first = ListProof { index: 0, length: 3, siblings: vec![leaf("b"), pairs.1] };
+    assert!(first.verify(&root, b"a"));
 }

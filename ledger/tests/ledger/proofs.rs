@@ -15,7 +15,7 @@ use ddt_ledger::vrf::VrfKey;
 use ddt_ledger::{Hash, Zone};
 
 use crate::replay::history as replay_history;
-use crate::support::network::{Network, Person, Router, certificate};
+use crate::support::network::{Network, Person, Router, certificate, certificate_at};
 use crate::support::programme::REGISTRY;
 
 fn anchor_of(network: &Network, height: u64) -> CertifiedAnchor {
@@ -299,6 +299,20 @@ fn handovers_are_followed_only_when_the_set_before_signed_them() {
     forged[1].anchor.certificate.signatures[0].signature.0[5] ^= 1;
     let error = ProofError::Certificate { height: 9, error: CertificateError::Signature };
     assert_eq!(verify(&forge.proof(forged, 12, newer)), Err(error));
+}
+
+/// Broken by: a certificate for the anchor at another height than the body says.
+#[test]
+fn a_certificate_is_for_its_anchor_at_its_height() {
+    let forge = Forge::new();
+    let old = &forge.network.routers;
+    let mut proof = forge.proof(vec![], 3, old);
+    let signers: Vec<&Router> = old.iter().collect();
+    let (id, chain) = (proof.anchor.certificate.anchor, forge.network.chain);
+    for (height, is_good) in [(4, true), (5, false)] {
+        proof.anchor.certificate = certificate_at(chain, height, id, &signers);
+        assert_eq!(proof.verify(&forge.genesis).is_ok(), is_good, "{height}");
+    }
 }
 
 /// Broken by: an empty validator set with a quorum that nobody needs to sign.

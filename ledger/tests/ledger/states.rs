@@ -165,6 +165,42 @@ fn a_stranger_leaf_shows_no_absence() {
     }
 }
 
+/// The root that a path leads to, whoever made it.
+fn root_over(siblings: &[Hash], end: (Hash, Hash), own: &[u8]) -> Hash {
+    let place = place_of(own);
+    let leaf = keyed(Domain::STATE_LEAF, &end.0, &end.1);
+    siblings.iter().enumerate().rev().fold(leaf, |hash, (at, sibling)| {
+        let byte = place.0.get(at / 8).copied().unwrap_or_default();
+        match byte >> (7 - at % 8) & 1 {
+            0 => keyed(Domain::STATE_NODE, &hash, sibling),
+            _ => keyed(Domain::STATE_NODE, sibling, &hash),
+        }
+    })
+}
+
+/// Broken by: trusting that whoever made the root put each leaf on its own path, no deeper
+/// than a place has bits.
+#[test]
+fn a_root_made_by_a_liar_proves_no_more() {
+    let own = key(1);
+    let place = place_of(&own);
+    let mut far = place;
+    far.0[0] ^= 0x80;
+    let mut near = place;
+    near.0[0] ^= 0x40;
+    for (end, is_absent) in [(near, true), (far, false)] {
+        let proof = TreeProof { siblings: vec![Hash([1; 32])], end: Some((end, Hash::ZERO)) };
+        let root = root_over(&proof.siblings, (end, Hash::ZERO), &own);
+        assert_eq!(proof.verify(&root, &own, None), is_absent);
+    }
+    for (depth, is_there) in [(256, true), (257, false)] {
+        let end = (place, value_hash(b"x"));
+        let proof = TreeProof { siblings: vec![Hash([1; 32]); depth], end: Some(end) };
+        let root = root_over(&proof.siblings, end, &own);
+        assert_eq!(proof.verify(&root, &own, Some(b"x")), is_there, "{depth}");
+    }
+}
+
 /// Broken by: a leaf that could stand for a node, or a key's hash for a value's.
 #[test]
 fn places_and_values_have_their_own_domains() {

@@ -17,7 +17,7 @@ use arc_malachitebft_engine::host::HeightParams;
 use arc_malachitebft_engine::util::events::Event;
 use ddt_ledger::ChainId;
 use tokio::sync::broadcast::error::RecvError;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use crate::application::{Application, BoxFuture};
 use crate::callers::Callers;
@@ -67,6 +67,8 @@ pub(crate) struct EngineLoop {
     pub timeouts: LinearTimeouts,
     pub mesh: mpsc::Sender<NetworkMsg<Ddt>>,
     pub watchdog: Watchdog,
+    /// Told when the engine is ready to begin.
+    pub is_ready: Option<oneshot::Sender<()>>,
     /// The height the engine works at, and its round.
     pub height: u64,
     pub round: u32,
@@ -102,6 +104,7 @@ impl EngineLoop {
             timeouts,
             mesh,
             watchdog: Watchdog::spawn(),
+            is_ready: None,
             height: 0,
             round: 0,
             is_decided: false,
@@ -208,6 +211,9 @@ impl EngineLoop {
 
     async fn ready(&mut self) -> Result<(Height, HeightParams<Ddt>), ConsensusError> {
         let committed = self.desk.ask("committed height", |app| app.committed_height()).await?;
+        if let Some(is_ready) = self.is_ready.take() {
+            let _ = is_ready.send(());
+        }
         self.begin(committed.saturating_add(1)).await
     }
 

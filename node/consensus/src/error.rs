@@ -54,6 +54,9 @@ pub enum ConsensusError {
     /// The engine refused to start.
     #[error("the consensus engine did not start: {0}")]
     Engine(String),
+    /// The mesh cannot be listened on, usually because another process does.
+    #[error("cannot listen on {0}: is the address another process's, or not this machine's?")]
+    NotListening(String),
     /// The engine ended by itself (its log says why; after a WAL failure it must not be
     /// restarted before somebody looked at the disk).
     #[error("the consensus engine stopped")]

@@ -48,4 +48,4 @@ pub use application::{
 pub use config::{ConsensusConfig, Timeouts};
 pub use error::{ConsensusError, Fault};
 pub use signing::ConsensusKeys;
-pub use start::{LOG_DIRECTIVES, Running, start};
+pub use start::{LOG_DIRECTIVE_ALONE, Running, start};

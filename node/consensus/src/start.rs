@@ -27,11 +27,13 @@ use crate::wal;
 
 /// How long the engine may take to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
+/// How long it may take to listen: nothing is fetched or connected before.
+const LISTEN_WITHIN: Duration = Duration::from_secs(10);
 const REQUESTS_MAX: usize = 100;
 
-/// Log directives that silence what the engine reports as errors without harm, above all
-/// that nobody listens while there is one validator.
-pub const LOG_DIRECTIVES: &str = "arc_malachitebft_network=off,arc_malachitebft_discovery=off";
+/// Log directive for a network of one validator, where the engine reports as an error, at
+/// every vote, that nobody listens. With more validators its errors are worth reading.
+pub const LOG_DIRECTIVE_ALONE: &str = "arc_malachitebft_network=off";
 
 type LoopOutcome = Result<(), ConsensusError>;
 
@@ -47,7 +49,7 @@ pub struct Running {
 /// # Errors
 ///
 /// When the configuration makes no sense, when the WAL does not fit the store (signing would
-/// be unsafe), or when the engine does not start.
+/// be unsafe), or when the engine does not start or cannot listen.
 pub async fn start(
     config: ConsensusConfig,
     keys: ConsensusKeys,
@@ -76,11 +78,22 @@ pub async fn start(
 
     let Channels { consensus, network, events, requests: _, net_requests } = channels;
     let timeouts = config.timeouts.into();
-    let engine_loop = EngineLoop::new(desk, config.chain, hand, address, timeouts, network);
+    let mut engine_loop = EngineLoop::new(desk, config.chain, hand, address, timeouts, network);
+    let (is_ready, ready) = oneshot::channel();
+    engine_loop.is_ready = Some(is_ready);
     let engine_loop = tokio::spawn(engine_loop.run(consensus, events));
     let (shutdown, asked) = oneshot::channel();
     let supervisor = tokio::spawn(supervise(engine, engine_loop, asked, config.wal_path()));
-    Ok(Running { supervisor: Some(supervisor), shutdown: Some(shutdown), requests: net_requests })
+    let running =
+        Running { supervisor: Some(supervisor), shutdown: Some(shutdown), requests: net_requests };
+    // The engine only logs when it cannot listen, and then never asks us anything.
+    match tokio::time::timeout(LISTEN_WITHIN, ready).await {
+        Ok(Ok(())) => Ok(running),
+        Ok(Err(_)) | Err(_) => {
+            running.stop().await?;
+            Err(ConsensusError::NotListening(config.listen))
+        }
+    }
 }
 
 /// Our face on the mesh: a transport key, bound by a signed proof to the key we vote with.

@@ -359,7 +359,17 @@ impl Network {
 
 /// A certificate of these routers' precommits.
 pub fn certificate(chain: ChainId, body: &AnchorBody, signers: &[&Router]) -> Certificate {
-    let (height, round, anchor) = (body.height, 0, body.id());
+    certificate_at(chain, body.height, body.id(), signers)
+}
+
+/// A certificate of precommits for an anchor at a height.
+pub fn certificate_at(
+    chain: ChainId,
+    height: u64,
+    anchor: Hash,
+    signers: &[&Router],
+) -> Certificate {
+    let round = 0;
     let sign = |router: &&Router| {
         let key = router.person.key();
         let voter = ValidatorAddress::of(&key);

@@ -148,3 +148,16 @@ fn senseless_addresses_are_refused() {
         assert!(matches!(router.start().await, Err(ConsensusError::Config(_))));
     });
 }
+
+/// Breaks when a port in use stalls consensus silently.
+#[test]
+fn a_port_in_use_is_reported() {
+    on_runtime(async {
+        let mut router = router("port");
+        let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = other.local_addr().unwrap().port();
+        router.config.listen = format!("/ip4/127.0.0.1/tcp/{port}");
+        let error = router.start().await.unwrap_err();
+        assert!(matches!(error, ConsensusError::NotListening(_)), "{error:?}");
+    });
+}
