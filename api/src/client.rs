@@ -228,7 +228,7 @@ impl Client {
             ureq::Error::Io(io) if io.kind() == std::io::ErrorKind::ConnectionRefused => (
                 "client.refused",
                 format!(
-                    "No node answers at {base}. Start one (ddt node run, or ddt dev), or name \
+                    "No node answers at {base}. Start one with ddt dev, or name \
                      another with --api."
                 ),
             ),

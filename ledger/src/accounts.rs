@@ -76,13 +76,14 @@ impl Duty {
         Duty { role, allowance, nonces, is_revoked: false }
     }
 
-    /// At most `limit` node keys of an account, in key order.
+    /// At most `limit` node keys of an account after the key `after`, in key order.
     pub fn of_account<R: Rows + ?Sized>(
         rows: &R,
         account: &AccountId,
+        after: Option<PublicKey>,
         limit: usize,
     ) -> Vec<(PublicKey, Duty)> {
-        let first = (*account, PublicKey([0; 32]));
+        let first = (*account, after.unwrap_or(PublicKey([0; 32])));
         let page = DUTIES.scan(rows, Some(&first), limit);
         let own = page.into_iter().take_while(|((owner, _), _)| owner == account);
         own.map(|((_, key), duty)| (key, duty)).collect()

@@ -1,7 +1,7 @@
 //! Executing an anchor: the same changes and receipts on every node.
 //!
-//! Order: lanes, rotated by the beacon; in a lane by sequence number; then the deadlines
-//! that are due; then fees are shared out; then the epoch's end (spec EXE-1 … EXE-8).
+//! Order: the end of an epoch that is over; lanes, rotated by the beacon, in each by sequence
+//! number; deadlines that are due; the sharing-out of fees (spec EXE-1 … EXE-8).
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -28,7 +28,7 @@ fn node_key((key, duty): &(ddt_ledger::PublicKey, Duty)) -> Json {
 
 fn row(rows: &dyn Rows, id: &AccountId, anchor: u64) -> Json {
     let account = Account::read(rows, id);
-    let duties = Duty::of_account(rows, id, NODE_KEYS_MAX);
+    let duties = Duty::of_account(rows, id, None, NODE_KEYS_MAX);
     let known = account.as_ref();
     json!({
         "anchor": anchor,

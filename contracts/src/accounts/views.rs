@@ -4,7 +4,7 @@ use ddt_ledger::accounts as rows_of;
 use ddt_ledger::context::Context;
 use ddt_ledger::event::Role;
 use ddt_ledger::table::Rows;
-use ddt_ledger::view::{Found, NOT_FOUND, Page, View};
+use ddt_ledger::view::{CURSOR, Found, NOT_FOUND, Page, View};
 use ddt_ledger::{AccountId, Amount, Millis, PublicKey, Refusal, view};
 
 view! {
@@ -67,13 +67,20 @@ view! {
 
 impl View for NodeKeys {
     fn run(&self, _: &Context, rows: &dyn Rows, page: &Page) -> Result<Found<NodeKeyRow>, Refusal> {
-        let duties = rows_of::Duty::of_account(rows, &self.account, page.limit);
+        let after = match page.after.as_deref().map(<[u8; 32]>::try_from) {
+            Some(Ok(key)) => Some(PublicKey(key)),
+            Some(Err(_)) => return Err(CURSOR),
+            None => None,
+        };
+        let duties = rows_of::Duty::of_account(rows, &self.account, after, page.limit);
+        let last = duties.last().filter(|_| duties.len() >= page.limit);
+        let next = last.map(|(key, _)| key.0.to_vec());
         let rows = duties.into_iter().map(|(key, duty)| NodeKeyRow {
             key,
             role: duty.role,
             allowance: duty.allowance,
             is_revoked: duty.is_revoked,
         });
-        Ok(Found { rows: rows.collect(), next: None })
+        Ok(Found { rows: rows.collect(), next })
     }
 }

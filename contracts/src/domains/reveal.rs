@@ -74,7 +74,12 @@ impl Reveal {
     ) -> Result<Option<Contest>, Refusal> {
         let Some(present) = DOMAINS.get(book, &self.name) else { return Ok(None) };
         match present.status(cx) {
-            Status::Expired => Ok(None),
+            Status::Expired => {
+                // The term can end before the contest is settled: the price is the pool's.
+                let hold = name_hold(&self.name);
+                book.release_to_pool(hold, book.held(hold), "domain price")?;
+                Ok(None)
+            }
             Status::Active | Status::Grace => Err(NAME_TAKEN),
             Status::Pending if present.order < commit.order => Err(OLDER_COMMIT),
             Status::Pending => {

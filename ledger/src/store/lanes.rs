@@ -3,14 +3,14 @@
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
 use super::open::{Backend, fault, open};
-use crate::fault::StoreFault;
+use crate::fault::{FaultKind, StoreFault};
 use crate::ids::{ChainId, Zone};
 
 const BLOCKS: TableDefinition<(u32, u64, u64), &[u8]> = TableDefinition::new("blocks");
 const PROPOSALS: TableDefinition<(u64, u32, &[u8]), &[u8]> = TableDefinition::new("proposals");
 
 /// Most proposals kept for one height.
-pub const PROPOSALS_MAX: usize = 256;
+pub const PROPOSALS_MAX: usize = 1_024;
 
 /// What a router must never forget.
 pub struct LaneStore {
@@ -97,9 +97,11 @@ impl LaneStore {
             let highest = (height, u32::MAX, [0xff; 33]);
             let highest = (highest.0, highest.1, highest.2.as_slice());
             let kept = table.range(lowest..highest).map_err(fault)?.count();
-            if kept < PROPOSALS_MAX {
-                table.insert((height, round, id.as_slice()), bytes).map_err(fault)?;
+            if kept >= PROPOSALS_MAX {
+                let words = format!("over {PROPOSALS_MAX} proposals for anchor {height}");
+                return Err(StoreFault::new(FaultKind::Full, words));
             }
+            table.insert((height, round, id.as_slice()), bytes).map_err(fault)?;
         }
         write.commit().map_err(fault)
     }

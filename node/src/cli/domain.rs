@@ -78,6 +78,10 @@ fn domain_name(text: &str) -> Result<DomainName, Failure> {
     })
 }
 
+fn term(years: u8) -> String {
+    if years == 1 { "one year".to_string() } else { format!("{years} years") }
+}
+
 fn price_of(connection: &Connection, name: &DomainName, years: u8) -> Result<Json, Failure> {
     let query = [("name", name.to_string()), ("years", years.to_string())];
     let row = connection.view_one("domains.price", &query)?;
@@ -92,7 +96,7 @@ fn search(global: &Global, name: &str, years: u8, output: &Output) -> Result<(),
     let is_free = price.pointer("/is_free") == Some(&Json::Bool(true));
     let cost = text(&price, "/price").unwrap_or_default();
     let mut words = match is_free {
-        true => format!("{name}.ddt is free: {cost} APT for {years} years"),
+        true => format!("{name}.ddt is free: {cost} APT for {}", term(years)),
         false => format!("{name}.ddt is taken"),
     };
     for row in &alike {
@@ -193,7 +197,7 @@ fn buy(
         let words = format!("{name}.ddt costs {price} APT, more than --max-price {cap}");
         return Err(refused("domains.price_above_cap", words));
     }
-    output.note(format!("{name}.ddt for {years} years: {price} APT now, at most {cap} APT"));
+    output.note(format!("{name}.ddt for {}: {price} APT, at most {cap} APT", term(years)));
     let (wallet, account) = wallets::unlock(global, from)?;
     let salt = Hash(wallet.seed().salt(name.as_str(), now_us()));
     let sender = Sender { global, connection: &connection, wallet: &wallet, account, output };
@@ -270,7 +274,7 @@ impl Purchase<'_> {
     /// Reveals with the wallet's own key; too early is no failure, only a reason to wait.
     fn try_reveal(&self) -> Result<(), Failure> {
         let waiting = Waiting { wait: Stage::Final, force: false };
-        match self.sender.send(row("domains.reveal")?, self.values(), waiting) {
+        match self.sender.send_agreed(row("domains.reveal")?, self.values(), waiting) {
             Ok(answer) => check_outcome(&answer),
             Err(failure) if failure.code == "domains.too_early" => Ok(()),
             Err(failure) => Err(failure),

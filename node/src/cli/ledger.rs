@@ -95,7 +95,7 @@ fn event_line(row: &Json) -> String {
     let get = |pointer: &str| text(row, pointer).unwrap_or_default();
     let number = format!("{}:{}", get("/zone"), get("/number"));
     let outcome = get("/outcome");
-    format!("{number:>10}  {:<24} {outcome:<8} {}", get("/name"), get("/event"))
+    format!("{number:>10}  {:<24} {outcome:<8} {}", get("/name"), get("/id"))
 }
 
 fn prove(global: &Global, command: ProofCommand, output: &Output) -> Result<(), Failure> {

@@ -6,9 +6,8 @@ use clap::Args;
 use ddt_api::Stage;
 use ddt_contracts::REGISTRY;
 use ddt_ledger::codec::encode;
-use ddt_ledger::event::Role;
 use ddt_ledger::registry::{Row, Signer};
-use ddt_ledger::schema::{FieldError, Kind, Value};
+use ddt_ledger::schema::{Kind, Value};
 use ddt_ledger::{AccountId, Amount};
 use ddt_wallet::describe::describe;
 use ddt_wallet::sign::{Occasion, draft, sign};
@@ -34,6 +33,9 @@ pub struct SendArgs {
     /// The wallet that signs
     #[arg(long)]
     from: Option<String>,
+    /// The account to sign for, where its owner key was replaced by this wallet's
+    #[arg(long, value_name = "ACCOUNT")]
+    author: Option<String>,
     #[command(flatten)]
     waiting: Waiting,
 }
@@ -57,12 +59,16 @@ fn stage(word: &str) -> Result<Stage, String> {
 pub fn run(global: &Global, args: &SendArgs, output: &Output) -> Result<(), Failure> {
     let Some(name) = &args.event else { return list(output) };
     let row = row(name)?;
-    let values = parse_fields(row, &args.fields)?;
+    let values = parse_fields(global, row, &args.fields)?;
     let connection = Connection::open(global)?;
-    let (wallet, account) = wallets::unlock(global, args.from.as_deref())?;
+    let (wallet, first) = wallets::unlock(global, args.from.as_deref())?;
+    let account = match &args.author {
+        Some(text) => wallets::account(global, text)?,
+        None => first,
+    };
     let sender = Sender { global, connection: &connection, wallet: &wallet, account, output };
     let answer = sender.send(row, values, args.waiting)?;
-    sender.finish(&answer)
+    sender.finish(&answer, args.waiting)
 }
 
 fn list(output: &Output) -> Result<(), Failure> {
@@ -87,27 +93,42 @@ pub fn row(name: &str) -> Result<&'static Row, Failure> {
     })
 }
 
-/// Reads `name=value` arguments as an event's fields.
-fn parse_fields(row: &Row, texts: &[String]) -> Result<BTreeMap<String, Value>, Failure> {
-    let mut values = BTreeMap::new();
-    for argument in texts {
-        let Some((name, text)) = argument.split_once('=') else {
-            return Err(Failure::usage(format!("{argument}: want name=value")));
-        };
-        let names = || row.fields.iter().map(|field| field.name).collect::<Vec<_>>().join(", ");
-        let field = row.fields.iter().find(|field| field.name == name).ok_or_else(|| {
-            Failure::usage(format!("{} has no field {name}; it has: {}", row.name, names()))
-        })?;
-        let value = parse_field(&field.kind, text).map_err(|error| error.inside(name))?;
-        if values.insert(name.to_string(), value).is_some() {
-            return Err(Failure::usage(format!("{name} is given twice")));
+/// Reads `name=value` arguments; where an account is wanted, a wallet's name will do.
+fn parse_fields(
+    global: &Global,
+    row: &Row,
+    texts: &[String],
+) -> Result<BTreeMap<String, Value>, Failure> {
+    let is_account = |name: &str| {
+        row.fields.iter().any(|field| field.name == name && field.kind == Kind::Account)
+    };
+    let mut arguments = texts.to_vec();
+    for argument in &mut arguments {
+        match argument.split_once('=') {
+            Some((name, text)) if is_account(name) && !text.starts_with("apt1") => {
+                *argument = format!("{name}={}", wallets::account(global, text)?);
+            }
+            _ => {}
         }
     }
-    Ok(values)
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    row.parse(&arguments).map_err(|error| {
+        let names: Vec<&str> = row.fields.iter().map(|field| field.name).collect();
+        let mut failure = Failure::from(error);
+        failure.words.push_str(&format!(" {} has: {}.", row.name, names.join(", ")));
+        failure
+    })
 }
 
-fn parse_field(kind: &Kind, text: &str) -> Result<Value, FieldError> {
-    Value::parse(kind, text)
+/// How somebody agrees to a signature.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Consent {
+    /// After reading the words.
+    Asked,
+    /// By --yes; the words are shown all the same.
+    Given,
+    /// With the purchase that this event belongs to.
+    Earlier,
 }
 
 /// Whoever signs, and the node that is told.
@@ -125,8 +146,9 @@ pub struct Sender<'a> {
 }
 
 impl Sender<'_> {
+    /// The key of the account; the wallet's first for an account that was handed to it.
     fn key(&self) -> Result<&OwnerKey, Failure> {
-        let key = self.wallet.key_of(&self.account);
+        let key = self.wallet.key_of(&self.account).or(self.wallet.keys().first());
         key.ok_or_else(|| Failure::fault("the wallet does not hold the account's key"))
     }
 
@@ -137,17 +159,42 @@ impl Sender<'_> {
         values: BTreeMap<String, Value>,
         waiting: Waiting,
     ) -> Result<Json, Failure> {
+        let consent = if self.global.yes { Consent::Given } else { Consent::Asked };
+        self.sign_and_submit(row, values, waiting, consent)
+    }
+
+    /// The same for an event that belongs to something already agreed to: nobody is asked.
+    pub fn send_agreed(
+        &self,
+        row: &'static Row,
+        values: BTreeMap<String, Value>,
+        waiting: Waiting,
+    ) -> Result<Json, Failure> {
+        self.sign_and_submit(row, values, waiting, Consent::Earlier)
+    }
+
+    fn sign_and_submit(
+        &self,
+        row: &'static Row,
+        values: BTreeMap<String, Value>,
+        waiting: Waiting,
+        consent: Consent,
+    ) -> Result<Json, Failure> {
         if !matches!(row.signer, Signer::Owner | Signer::Anyone) {
             return Err(Failure::usage(format!("{} is signed by a node, not a wallet", row.name)));
         }
         let key = self.key()?;
         let (chain, public) = (self.connection.chain(), key.public());
-        let mut occasion = Occasion::owner(chain, self.account, public, now_us());
-        occasion.role = Role::Owner;
+        let occasion = Occasion::owner(chain, self.account, public, now_us());
         let draft = draft(row, &values, occasion)?;
         let description = describe(&draft, &REGISTRY)?;
         let fee = self.connection.fee(encode(&draft).len() + SIGNATURE_BYTES)?;
-        self.ask(&description.words, &description.fields, fee)?;
+        if consent != Consent::Earlier {
+            self.output.note(self.shown(&description.words, &description.fields, fee));
+        }
+        if consent == Consent::Asked {
+            confirm("Sign this?")?;
+        }
         let bytes = encode(&sign(draft, key));
         if !waiting.force {
             self.check_forecast(&bytes)?;
@@ -156,18 +203,12 @@ impl Sender<'_> {
         self.connection.submit(&bytes, waiting.wait)
     }
 
-    fn ask(
-        &self,
-        words: &str,
-        fields: &[(&'static str, String)],
-        fee: Amount,
-    ) -> Result<(), Failure> {
+    fn shown(&self, words: &str, fields: &[(&'static str, String)], fee: Amount) -> String {
         let mut rows: Vec<(String, String)> =
             fields.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
         rows.push(("from".to_string(), format!("{} ({})", self.account, self.wallet.name())));
         rows.push(("fee".to_string(), format!("{fee} APT")));
-        self.output.note(format!("{words}\n{}", table(&rows).trim_end()));
-        if self.global.yes { Ok(()) } else { confirm("Sign this?") }
+        format!("{words}\n{}", table(&rows).trim_end())
     }
 
     fn check_forecast(&self, bytes: &[u8]) -> Result<(), Failure> {
@@ -179,8 +220,14 @@ impl Sender<'_> {
     }
 
     /// Prints how the event ended; a refusal on the ledger is a failure of the command.
-    pub fn finish(&self, answer: &Json) -> Result<(), Failure> {
+    pub fn finish(&self, answer: &Json, waiting: Waiting) -> Result<(), Failure> {
         check_outcome(answer)?;
+        let stage = text(answer, "/stage").and_then(|word| Stage::from_word(&word));
+        let is_reached = stage.is_some_and(|stage| stage >= waiting.wait);
+        let verdict = match is_reached {
+            true => "Done.".to_string(),
+            false => format!("Not {} yet: it goes on; look again later.", waiting.wait.word()),
+        };
         let mut rows = Vec::new();
         let mut show = |name: &str, pointer: &str| {
             if let Some(value) = text(answer, pointer) {
@@ -192,7 +239,7 @@ impl Sender<'_> {
         show("number", "/soft_receipt/number");
         show("anchor", "/receipt/height");
         show("fee", "/receipt/fee");
-        self.output.result(answer.clone(), format!("Done.\n{}", table(&rows)));
+        self.output.result(answer.clone(), format!("{verdict}\n{}", table(&rows)));
         Ok(())
     }
 }

@@ -245,5 +245,5 @@ fn pay(
     let (wallet, account) = wallets::unlock(global, from)?;
     let sender = Sender { global, connection: &connection, wallet: &wallet, account, output };
     let answer = sender.send(row("bank.transfer")?, values, waiting)?;
-    sender.finish(&answer)
+    sender.finish(&answer, waiting)
 }
