@@ -13,6 +13,7 @@ use crate::event::{
 };
 use crate::fault::StoreFault;
 use crate::fees::Fees;
+use crate::guard::guarded;
 use crate::hash::Hash;
 use crate::ids::{Millis, Zone};
 use crate::refusal::Refusal;
@@ -57,13 +58,19 @@ pub(crate) fn may_execute<R: Rows + ?Sized>(
 }
 
 /// Whose money pays the event's fee.
-pub(crate) fn payer_of(book: &Book, cx: &Context, event: &Checked, row: &Row) -> Party {
+pub(crate) fn payer_of(
+    book: &Book,
+    cx: &Context,
+    event: &Checked,
+    row: &Row,
+) -> Result<Party, Refusal> {
     let draft = event.draft();
-    match (row.payer)(draft.body.as_slice(), cx, book) {
+    let payer = guarded(|| (row.payer)(draft.body.as_slice(), cx, book))?;
+    Ok(match payer {
         Payer::Hold(key) => Party::Hold { programme: book.scope.programme, key },
         Payer::Author if draft.role == Role::Owner => Party::Account(draft.author),
         Payer::Author => Party::Allowance { account: draft.author, key: draft.key },
-    }
+    })
 }
 
 /// What admission answers.
@@ -112,17 +119,20 @@ fn forecast(registry: &Registry, book: &mut Book, cx: &Context, event: &Checked)
     let programme = registry.programme_of(row.tag).map_or(0, |programme| programme.id);
     book.scope = Scope { programme, spender: None };
     let fee = cx.fees.event(event.bytes().len());
-    let payer = payer_of(book, cx, event, row);
+    let payer = match payer_of(book, cx, event, row) {
+        Ok(payer) => payer,
+        Err(bug) => return Admission::Void(bug),
+    };
     if book.shift(payer, Party::Fees(Zone::default()), fee, "fee").is_err() {
         return Admission::Void(FEE);
     }
     book.scope.spender = (draft.role == Role::Owner).then_some(draft.author);
     let body = draft.body.as_slice();
-    let forecast = match row.apply {
+    let forecast = guarded(|| match row.apply {
         Apply::Book(apply) => apply(body, cx, book),
         Apply::Mint(apply) => apply(body, cx, &mut crate::mint::Mint::new(book)),
-    };
-    Admission::Admitted { fee, forecast }
+    });
+    Admission::Admitted { fee, forecast: forecast.and_then(|answer| answer) }
 }
 
 /// The context that an event would meet if it were executed at `now`.

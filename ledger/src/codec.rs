@@ -1,8 +1,8 @@
 //! The canonical encoding: Borsh, pinned, with limits.
 //!
 //! Borsh gives every value exactly one encoding. Decoding refuses trailing bytes, and every
-//! variable-length type of the ledger checks its own limit while it is read, so no input
-//! can make a decoder allocate more than its own size.
+//! variable-length type of the ledger checks its own limit before it allocates, so no input
+//! can make a decoder allocate more than the limits of its fields.
 
 use borsh::{BorshDeserialize, BorshSerialize};
 

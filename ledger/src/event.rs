@@ -6,6 +6,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::codec::{CodecError, decode, encode};
+use crate::guard::guarded;
 use crate::hash::{Domain, Hash};
 use crate::ids::{AccountId, ChainId, Millis};
 use crate::key::{PublicKey, Signature};
@@ -157,7 +158,7 @@ impl Checked {
         if !row.signer.allows(draft.role) {
             return Err(ROLE);
         }
-        (row.check)(draft.body.as_slice())?;
+        guarded(|| (row.check)(draft.body.as_slice()))??;
         let item = (draft.key, draft.digest(), signed.signature);
         let id = Domain::EVENT_ID.hash(&[bytes]);
         Ok((Checked { signed, id, bytes: bytes.to_vec() }, item))

@@ -3,8 +3,6 @@
 //! Order: the end of an epoch that is over; lanes, rotated by the beacon, in each by sequence
 //! number; deadlines that are due; the sharing-out of fees (spec EXE-1 … EXE-8).
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
 use crate::accounts::{ACCOUNTS, DUTIES};
 use crate::admit::{may_execute, payer_of};
 use crate::amount::Amount;
@@ -15,6 +13,7 @@ use crate::context::{Context, Origin};
 use crate::event::{Checked, Role};
 use crate::fault::StoreFault;
 use crate::fees::Fees;
+use crate::guard::guarded;
 use crate::hash::Hash;
 use crate::ids::{Millis, Zone};
 use crate::merkle::list_root;
@@ -207,7 +206,7 @@ impl Run<'_, '_> {
         zone: Zone,
     ) -> Result<(), Refusal> {
         let draft = event.draft();
-        let payer = payer_of(&self.book, &self.cx, event, row);
+        let payer = payer_of(&self.book, &self.cx, event, row)?;
         let supply = self.book.supply;
         let paid = self.book.shift(payer, Party::Fees(zone), fee, "fee");
         if paid.is_err() {
@@ -248,12 +247,12 @@ impl Run<'_, '_> {
     ) -> Outcome {
         let (supply, postings) = (self.book.supply, self.book.postings.len());
         let (cx, book) = (&self.cx, &mut self.book);
-        let result = catch_unwind(AssertUnwindSafe(|| rule(cx, book)));
+        let result = guarded(|| rule(cx, book));
         let outcome = match result {
             Ok(Ok(())) if self.book.supply.is_conserved() => Outcome::Done,
             Ok(Ok(())) => Outcome::Bug("ledger.not_conserved".to_string()),
             Ok(Err(refusal)) => Outcome::Refused(refusal.code.to_string()),
-            Err(_) => Outcome::Bug("ledger.panic".to_string()),
+            Err(bug) => Outcome::Bug(bug.code.to_string()),
         };
         if outcome != Outcome::Done {
             self.book.rows.undo();

@@ -35,6 +35,7 @@ pub mod execute;
 pub mod fault;
 pub mod fees;
 pub mod genesis;
+mod guard;
 pub mod hash;
 pub mod ids;
 pub mod key;

@@ -276,6 +276,7 @@ pub fn ledger_refusals() -> impl Iterator<Item = Refusal> {
         crate::book::ALL,
         crate::context::ALL,
         crate::event::ALL,
+        crate::guard::ALL,
         crate::schema::REFUSALS,
         crate::view::ALL,
     ];

@@ -20,7 +20,7 @@ use crate::receipt::Subject;
 use crate::registry::Registry;
 use crate::state::{Changes, Overlay, StateReader, StateTree, TreeProof, Version};
 use crate::system::{Head, Validators};
-use crate::table::index_prefix;
+use crate::table::{IndexInfo, index_prefix};
 
 type Bytes = &'static [u8];
 pub(super) const STATE: TableDefinition<Bytes, Bytes> = TableDefinition::new("state");
@@ -317,23 +317,35 @@ fn put_indexes(
     before: &Changes,
 ) -> Result<(), StoreFault> {
     let mut table = write.open_table(INDEX).map_err(fault)?;
-    for (key, value) in changes {
-        let Some((number, own)) = key.split_first_chunk::<2>() else { continue };
-        let number = u16::from_be_bytes(*number);
-        let Some(info) = registry.tables().find(|info| info.id == number) else { continue };
-        for index in info.indexes {
-            let entries = |value: &Vec<u8>| (index.entries)(own, value);
-            let entry = |entry: &[u8]| [index_prefix(index.id).as_slice(), entry].concat();
-            let old = before.get(key).and_then(Option::as_ref).map(entries);
-            for old in old.unwrap_or_default() {
-                table.remove(entry(&old).as_slice()).map_err(fault)?;
-            }
-            for new in value.as_ref().map(entries).unwrap_or_default() {
-                table.insert(entry(&new).as_slice(), key.as_slice()).map_err(fault)?;
-            }
+    // All old entries go before any new one comes: an entry may move from row to row.
+    for (key, old) in before {
+        for entry in index_entries(registry, key, old.as_deref()) {
+            table.remove(entry.as_slice()).map_err(fault)?;
+        }
+    }
+    for (key, new) in changes {
+        for entry in index_entries(registry, key, new.as_deref()) {
+            table.insert(entry.as_slice(), key.as_slice()).map_err(fault)?;
         }
     }
     Ok(())
+}
+
+/// The entries of one row in every index of its table.
+fn index_entries(registry: &Registry, key: &[u8], value: Option<&[u8]>) -> Vec<Vec<u8>> {
+    let (Some(value), Some((number, own))) = (value, key.split_first_chunk::<2>()) else {
+        return Vec::new();
+    };
+    let number = u16::from_be_bytes(*number);
+    let Some(info) = registry.tables().find(|info| info.id == number) else {
+        return Vec::new();
+    };
+    let of_index = |index: &IndexInfo| {
+        let prefix = index_prefix(index.id);
+        let entries = (index.entries)(own, value).into_iter();
+        entries.map(|entry| [prefix.as_slice(), &entry].concat()).collect::<Vec<_>>()
+    };
+    info.indexes.iter().flat_map(of_index).collect()
 }
 
 fn put_history(write: &WriteTransaction, executed: &Executed) -> Result<(), StoreFault> {

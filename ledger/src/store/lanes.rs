@@ -96,6 +96,9 @@ impl LaneStore {
             let lowest = (height, 0, [].as_slice());
             let highest = (height, u32::MAX, [0xff; 33]);
             let highest = (highest.0, highest.1, highest.2.as_slice());
+            if table.get((height, round, id.as_slice())).map_err(fault)?.is_some() {
+                return Ok(());
+            }
             let kept = table.range(lowest..highest).map_err(fault)?.count();
             if kept >= PROPOSALS_MAX {
                 let words = format!("over {PROPOSALS_MAX} proposals for anchor {height}");

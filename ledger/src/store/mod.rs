@@ -12,6 +12,6 @@ mod open;
 mod snapshot;
 
 pub use book::{AnchorRecord, BookStore, Certified};
-pub use lanes::LaneStore;
+pub use lanes::{LaneStore, PROPOSALS_MAX};
 pub use open::{Backend, STORE_VERSION};
 pub use snapshot::{Place, Snapshot};

@@ -1,7 +1,7 @@
 //! Opening a redb file: versions, and redb's errors as faults that say what to do.
 
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use redb::{Database, DatabaseError, ReadableDatabase, StorageBackend, TableDefinition};
 
@@ -34,6 +34,11 @@ impl Backend {
 /// Opens or creates the file and checks that it is this version's and this chain's.
 pub(super) fn open(backend: Backend, chain: ChainId) -> Result<Database, StoreFault> {
     let name = backend.name();
+    if let Backend::File(path) = &backend
+        && !path.exists()
+    {
+        create(path, &name, chain)?;
+    }
     let mut builder = Database::builder();
     builder.set_cache_size(CACHE_BYTES);
     let opened = match backend {
@@ -45,27 +50,54 @@ pub(super) fn open(backend: Backend, chain: ChainId) -> Result<Database, StoreFa
     Ok(db)
 }
 
-fn check_meta(db: &Database, name: &str, chain: ChainId) -> Result<(), StoreFault> {
-    let found = {
-        let read = db.begin_read().map_err(fault)?;
-        match read.open_table(META) {
-            Ok(table) => {
-                let version = table.get("version").map_err(fault)?;
-                let chain = table.get("chain").map_err(fault)?;
-                version.zip(chain).map(|(v, c)| (v.value().to_vec(), c.value().to_vec()))
-            }
-            Err(redb::TableError::TableDoesNotExist(_)) => None,
-            Err(error) => return Err(fault(error)),
-        }
+/// Makes a new file under another name first, so that a first start which is cut short
+/// leaves no half-made store behind.
+fn create(path: &Path, name: &str, chain: ChainId) -> Result<(), StoreFault> {
+    let io = |error: std::io::Error| storage_fault(name, &redb::StorageError::Io(error));
+    let new = path.with_extension("redb.new");
+    if new.exists() {
+        std::fs::remove_file(&new).map_err(io)?;
+    }
+    let db = Database::builder().create(&new).map_err(|error| open_fault(name, error))?;
+    write_meta(&db, chain)?;
+    drop(db);
+    std::fs::rename(&new, path).map_err(io)?;
+    match path.parent() {
+        Some(folder) => std::fs::File::open(folder).and_then(|f| f.sync_all()).map_err(io),
+        None => Ok(()),
+    }
+}
+
+/// Version and chain as the file says them; nothing in a new one.
+fn read_meta(db: &Database) -> Result<(Option<Vec<u8>>, Option<Vec<u8>>), StoreFault> {
+    let read = db.begin_read().map_err(fault)?;
+    let table = match read.open_table(META) {
+        Ok(table) => table,
+        Err(redb::TableError::TableDoesNotExist(_)) => return Ok((None, None)),
+        Err(error) => return Err(fault(error)),
     };
-    let Some((version, stored_chain)) = found else { return write_meta(db, chain) };
-    let version = version.try_into().map(u32::from_le_bytes).unwrap_or(u32::MAX);
+    let get = |key: &str| -> Result<Option<Vec<u8>>, StoreFault> {
+        Ok(table.get(key).map_err(fault)?.map(|value| value.value().to_vec()))
+    };
+    Ok((get("version")?, get("chain")?))
+}
+
+fn check_meta(db: &Database, name: &str, chain: ChainId) -> Result<(), StoreFault> {
+    let (version, stored_chain) = match read_meta(db)? {
+        (None, None) => return write_meta(db, chain),
+        (Some(version), Some(chain)) => (version, chain),
+        _ => return Err(StoreFault::damaged(format!("{name} lacks its version or its chain"))),
+    };
+    let version = version.try_into().map(u32::from_le_bytes).unwrap_or_default();
     if version > STORE_VERSION {
         let words = format!(
             "{name} was written by a newer release (format {version}, this one knows \
              {STORE_VERSION}): use that release, or another data folder"
         );
         return Err(StoreFault::new(FaultKind::Newer, words));
+    }
+    if version < STORE_VERSION {
+        return Err(StoreFault::damaged(format!("{name} has the unknown format {version}")));
     }
     if stored_chain != chain.0.0 {
         let words = format!("{name} belongs to another network: use another data folder");

@@ -59,7 +59,7 @@ fn people(network: &Network, without: &[AccountId]) -> Vec<(Vec<u8>, Vec<u8>)> {
 /// or that panicked; by giving its fee back; by letting its nonce be used again.
 #[test]
 fn what_is_refused_or_broken_changes_fee_and_nonce_only() {
-    let bug = Outcome::Bug("ledger.panic".to_string());
+    let bug = Outcome::Bug("ledger.bug".to_string());
     for (is_panic, expected) in [(false, refused(NO)), (true, bug)] {
         let mut network = Network::new();
         let (alice, router) = (Person::new(1), Person::new(101).id());
@@ -121,7 +121,7 @@ fn deadlines_run_once_in_order_and_no_more_than_allowed() {
 /// Broken by: a deadline that fails and stays, or whose half-done work stays.
 #[test]
 fn a_failing_deadline_is_undone_recorded_and_gone() {
-    let bug = Outcome::Bug("ledger.panic".to_string());
+    let bug = Outcome::Bug("ledger.bug".to_string());
     for (tag, expected) in [(2, bug), (3, refused(NO))] {
         let mut network = Network::new();
         let event = network.event(&Person::new(1), &keep(KEY, 2_000, tag));

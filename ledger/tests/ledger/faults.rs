@@ -9,7 +9,7 @@ use ddt_ledger::codec::encode;
 use ddt_ledger::execute::execute;
 use ddt_ledger::fault::{FaultKind, StoreFault};
 use ddt_ledger::genesis::Genesis;
-use ddt_ledger::store::{Backend, BookStore, LaneStore, STORE_VERSION};
+use ddt_ledger::store::{Backend, BookStore, LaneStore, PROPOSALS_MAX, STORE_VERSION};
 use redb::{Database, ReadableTable, TableDefinition};
 
 use crate::replay::history;
@@ -246,11 +246,15 @@ fn proposals_are_kept_while_they_matter() {
     }
     let kept = |height| store.proposals(height).expect("proposals").len();
     assert_eq!([1, 2, 3, 4, 5].map(kept), [0, 0, 3, 3, 3]);
-    for number in 0..=255u8 {
-        store.put_proposal(6, 0, &[number; 32], &[number]).expect("a write");
+    let id = |number: usize| *blake3::hash(&number.to_le_bytes()).as_bytes();
+    for number in 0..PROPOSALS_MAX {
+        store.put_proposal(6, 0, &id(number), b"body").expect("a write");
     }
-    store.put_proposal(6, u32::MAX, &[0xff; 32], &[0]).expect("a write");
-    assert_eq!(kept(6), 256);
+    // What is there may come again; one more is refused aloud, not dropped.
+    store.put_proposal(6, 0, &id(0), b"body").expect("a write");
+    let fault = store.put_proposal(6, u32::MAX, &[0xff; 32], &[0]).expect_err("too many");
+    assert_eq!(fault.kind, FaultKind::Full);
+    assert_eq!(kept(6), PROPOSALS_MAX);
 }
 
 /// Broken by: opening a file that another store has open, or a file that may not be made.
