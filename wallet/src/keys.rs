@@ -12,9 +12,9 @@ use crate::mnemonic::Mnemonic;
 /// BIP 43's purpose for BIP 44 paths.
 pub const PURPOSE: u32 = 44;
 
-/// Our coin type, 0x444454, "DDT". It is not registered in SLIP-0044 and belongs to nobody there, so
-/// the same words used for another coin give other keys. It is for ever: another number would
-/// be other accounts for the same words.
+/// Our coin type: 0x444454, "DDT". It is not registered in SLIP-0044 and belongs to nobody
+/// there, so the same words used for another coin give other keys. It is for ever: another
+/// number would be other accounts for the same words.
 pub const COIN_TYPE: u32 = 4_473_940;
 
 /// BLAKE3 context of the secret behind the salts of domain commits.

@@ -99,7 +99,9 @@ pub fn fill_words(words: &str, fields: &[(&'static str, Value)]) -> String {
 /// Declares a record with a [`Shape`]: for rows of views and groups inside events.
 #[macro_export]
 macro_rules! shape {
-    ($(#[$meta:meta])* $name:ident { $($(#[doc = $doc:literal])* $field:ident : $kind:ty),* $(,)? }) => {
+    ($(#[$meta:meta])* $name:ident {
+        $($(#[doc = $doc:literal])* $field:ident : $kind:ty),* $(,)?
+    }) => {
         $(#[$meta])*
         #[derive(Clone, Debug, PartialEq, Eq, $crate::borsh::BorshSerialize,
             $crate::borsh::BorshDeserialize)]

@@ -167,20 +167,31 @@ fn greet(
 }
 
 fn banner(home: &std::path::Path, api: &str, accounts: &[TestAccount], is_kept: bool) -> String {
-    let home_text = home.display();
+    let home = home.display();
     let fate = if is_kept { "kept in" } else { "forgotten at the end, until then in" };
-    let mut text = format!(
-        "\n  DDT: a network on this machine\n\n  Look at it     {api}/\n  API            {api}/docs\n  \
-         State          {fate} {home_text}\n\n  Test accounts: UNSAFE, their keys are public. Never \
-         send them anything of worth.\n"
-    );
+    let mut lines = vec![
+        String::new(),
+        "  DDT: a network on this machine".to_string(),
+        String::new(),
+        format!("  Look at it     {api}/"),
+        format!("  API            {api}/docs"),
+        format!("  State          {fate} {home}"),
+        String::new(),
+        "  Test accounts: UNSAFE, their keys are public. Never send them anything of worth."
+            .to_string(),
+    ];
     for test in accounts {
-        text.push_str(&format!("    {:<9} {}  {} APT\n", test.name, test.account, test.balance));
+        lines.push(format!("    {:<9} {}  {} APT", test.name, test.account, test.balance));
     }
-    text.push_str(&format!(
-        "\n  Try, in another terminal:\n    export DDT_HOME={home_text}\n    ddt wallet send 5 bob \
-         --from alice --yes\n    ddt domain buy hello --from alice --yes\n    ddt wallet balance\n\n  \
-         Ctrl-C ends it.\n"
-    ));
-    text
+    lines.extend([
+        String::new(),
+        "  Try, in another terminal:".to_string(),
+        format!("    export DDT_HOME={home}"),
+        "    ddt wallet send 5 bob --from alice --yes".to_string(),
+        "    ddt domain buy hello --from alice --yes".to_string(),
+        "    ddt wallet balance".to_string(),
+        String::new(),
+        "  Ctrl-C ends it.".to_string(),
+    ]);
+    lines.join("\n")
 }
