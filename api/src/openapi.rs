@@ -76,7 +76,7 @@ impl Operation {
     }
 
     pub(crate) fn paged(self) -> Self {
-        self.query("limit", "count", "Rows of the page, 1 to 100; 20 if not given.").query(
+        self.query("limit", "limit", "Rows of the page, 1 to 100; 20 if not given.").query(
             "cursor",
             "text",
             "Where to go on: `next` of the page before.",
@@ -230,9 +230,9 @@ fn view_operation(view: &ViewRow) -> Json {
         query_parameter(field.name, kind_schema(&kind), field.doc.trim(), is_required)
     };
     let mut parameters: Vec<Json> = view.query.iter().map(parameter).collect();
-    let (count, text, flag) = (type_schema("count"), type_schema("text"), type_schema("flag"));
+    let (limit, text, flag) = (type_schema("limit"), type_schema("text"), type_schema("flag"));
     parameters.extend([
-        query_parameter("limit", count, "Rows of the page, 1 to 100; 20 if not given.", false),
+        query_parameter("limit", limit, "Rows of the page, 1 to 100; 20 if not given.", false),
         query_parameter("cursor", text, "Where to go on: `next` of the page before.", false),
         query_parameter("proof", flag, "1: with what proves it, where one row holds it.", false),
     ]);

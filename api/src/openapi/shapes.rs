@@ -5,6 +5,8 @@
 
 use serde_json::{Map, Value as Json, json};
 
+use crate::paging::LIMIT_MAX;
+
 const SHAPES: &[(&str, &str)] = &[
     ("event_body", "event:hex"),
     ("refusal", "code:text words:text"),
@@ -116,6 +118,7 @@ fn pattern(pattern: &str, words: &str) -> Json {
 pub(super) fn type_schema(name: &str) -> Json {
     match name {
         "count" => json!({"type": "integer", "minimum": 0}),
+        "limit" => json!({"type": "integer", "minimum": 1, "maximum": LIMIT_MAX}),
         "time" => json!({
             "type": "integer", "minimum": 0,
             "description": "Milliseconds since 1970-01-01 UTC.",

@@ -268,7 +268,7 @@ fn mounted(routes: Vec<Route>) -> Router<App> {
 /// The public listener: read-only, plus submission of signed events, and the explorer.
 pub fn public(backend: Arc<dyn Backend>, limits: Limits) -> Router {
     let app = App::new(backend, limits);
-    guarded(mounted(public_routes()).merge(web::pages()), app)
+    guarded(mounted(public_routes()).merge(web::pages()).fallback(web::nothing), app)
 }
 
 /// The private listener, for whoever can read the node's token file. Bind it to loopback

@@ -39,6 +39,7 @@ fn form(path: &str, method: &str, operation: &Json) -> Markup {
                     textarea name="body" data-in="body" rows="3" { "{\"event\": \"\"}" }
                 }
             }
+            noscript { p { "Trying it needs JavaScript." } }
             button { "Try it" }
             pre hidden {}
         }

@@ -7,7 +7,7 @@ mod pages;
 mod table;
 
 use axum::Router;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
 use axum::routing::get;
 use maud::{Markup, html};
@@ -15,6 +15,7 @@ use maud::{Markup, html};
 use crate::error::Problem;
 use crate::reading::App;
 
+const ICON: &str = include_str!("icon.svg");
 const STYLE: &str = include_str!("style.css");
 const LIVE: &str = include_str!("live.js");
 const TRY: &str = include_str!("try.js");
@@ -33,6 +34,7 @@ pub(crate) fn pages() -> Router<App> {
         .route("/zones", get(pages::zones))
         .route("/economy", get(pages::economy))
         .route("/docs", get(docs::docs))
+        .route("/assets/icon.svg", get(async || asset("image/svg+xml", ICON)))
         .route("/assets/style.css", get(async || asset("text/css; charset=utf-8", STYLE)))
         .route("/assets/live.js", get(async || asset("text/javascript; charset=utf-8", LIVE)))
         .route("/assets/try.js", get(async || asset("text/javascript; charset=utf-8", TRY)))
@@ -41,6 +43,15 @@ pub(crate) fn pages() -> Router<App> {
 fn asset(kind: &'static str, text: &'static str) -> Response {
     let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "max-age=3600")];
     (headers, text).into_response()
+}
+
+/// What is at every other path: a browser is told so by a page, a program by a problem.
+pub(crate) async fn nothing(headers: HeaderMap) -> Response {
+    let kinds = headers.get(header::ACCEPT).and_then(|kinds| kinds.to_str().ok());
+    if kinds.is_some_and(|kinds| kinds.contains("text/html")) {
+        return Page::from(Err(Problem::not_found("There is no page here."))).into_response();
+    }
+    Problem::of_status(StatusCode::NOT_FOUND).into_response()
 }
 
 /// A page, or a problem as a page.

@@ -9,14 +9,14 @@ use serde_json::Value as Json;
 
 use super::Page;
 use super::frame::frame;
-use super::table::{fields, label, listing, table, value};
+use super::table::{fields, listing, table, value};
 use crate::error::Problem;
 use crate::paging::{Listing, Params};
 use crate::reading::{App, Reading};
 use crate::routes::{self, views};
 
 const ANCHOR: [&str; 5] = ["height", "time", "receipts", "stage", "id"];
-const EVENT: [&str; 7] = ["height", "name", "author", "outcome", "zone", "number", "event"];
+const EVENT: [&str; 7] = ["height", "what", "author", "outcome", "zone", "number", "event"];
 /// Shown on the first page.
 const NEWEST: usize = 8;
 
@@ -25,12 +25,25 @@ fn object(title: &str, json: &Json, hidden: &[&str]) -> Markup {
     html! { h1 { (title) } (content.unwrap_or_default()) }
 }
 
+/// What a receipt is about, in words.
+fn what(receipt: &Json) -> String {
+    let text = |name: &str| receipt.get(name).and_then(Json::as_str).unwrap_or_default();
+    let zone = receipt.get("zone").and_then(Json::as_u64).unwrap_or_default();
+    match (text("subject"), text("name")) {
+        ("fees", _) => format!("fees of zone {zone}"),
+        ("deadline", name) => format!("deadline {name}"),
+        (_, name) => name.to_string(),
+    }
+}
+
 /// On pages an id links to what it is of, so an event's has a name of its own there.
 fn with_event(mut receipt: Json) -> Json {
-    if let Some(object) = receipt.as_object_mut()
-        && let Some(id) = object.remove("id")
-    {
-        object.insert("event".to_string(), id);
+    let what = what(&receipt);
+    if let Some(object) = receipt.as_object_mut() {
+        object.insert("what".to_string(), what.into());
+        if let Some(id) = object.remove("id") {
+            object.insert("event".to_string(), id);
+        }
     }
     receipt
 }
@@ -150,7 +163,7 @@ pub(super) async fn anchor(State(app): State<App>, Path(height): Path<String>) -
             &html! {
                 (object(&title, &json, &["anchor", "body", "certificate", "statements"]))
                 h2 { "Receipts" }
-                (table(&rows, &["index", "subject", "name", "author", "outcome", "fee", "event"]))
+                (table(&rows, &["index", "what", "author", "outcome", "fee", "event"]))
             },
         ))
     });
@@ -181,8 +194,8 @@ pub(super) async fn event(State(app): State<App>, Path(name): Path<String>) -> P
         Ok(frame(
             title,
             &html! {
-                (object(title, &json, &["anchor", "name", "words", "bytes"]))
-                p.words { (words) }
+                (object(title, &json, &["anchor", "name", "what", "words", "bytes"]))
+                @if !words.is_empty() { p.words { (words) } }
                 @if is_proven { (how_to_check(&format!("/v1/events/{id}?proof=1"))) }
             },
         ))
@@ -203,14 +216,14 @@ pub(super) async fn account(
             Ok((json, routes::of_account(reading, account, before, limit)?))
         });
         let (json, history) = read.await?;
-        let columns = ["height", "subject", "name", "author", "outcome", "postings"];
+        let columns = ["height", "what", "outcome", "event", "postings"];
         Ok(frame(
             "Account",
             &html! {
                 (object("Account", &json, &["anchor"]))
                 (how_to_check(&format!("/v1/accounts/{id}?proof=1")))
                 h2 { "History" }
-                (listing(&history, &columns, &format!("/account/{id}")))
+                (listing(&with_events(history), &columns, &format!("/account/{id}")))
             },
         ))
     };
@@ -253,7 +266,7 @@ pub(super) async fn economy(State(app): State<App>, params: Params) -> Page {
             "Economy",
             &html! {
                 (object("Economy", &json, &["anchor", "epochs", "next"]))
-                h2 { (label("epochs")) }
+                h2 { "Epochs" }
                 (table(&epochs, &columns))
                 @if let Some(cursor) = next {
                     p { a rel="next" href=(format!("/economy?cursor={cursor}")) { "Older" } }

@@ -48,6 +48,7 @@ fn page_of(name: &str, text: &str) -> Option<String> {
     let text = escape(text);
     match name {
         "account" | "author" | "router" | "owner" => Some(format!("/account/{text}")),
+        "to" if text.starts_with("apt1") => Some(format!("/account/{text}")),
         "event" if text.len() == 64 => Some(format!("/event/{text}")),
         "height" => Some(format!("/anchor/{text}")),
         "domain" => Some(format!("/domain/{text}")),
@@ -91,7 +92,11 @@ pub(super) fn value(name: &str, json: &Json, is_whole: bool) -> Markup {
 fn nested(items: &[Json]) -> Markup {
     match items.first() {
         Some(Json::Object(first)) => {
-            let columns: Vec<&str> = first.keys().map(String::as_str).collect();
+            let mut columns: Vec<&str> = first.keys().map(String::as_str).collect();
+            // A posting reads from, to, amount, reason.
+            if columns == ["amount", "from", "reason", "to"] {
+                columns = vec!["from", "to", "amount", "reason"];
+            }
             // Inside a row the same name may mean something else: a lane's height, say.
             rows_of(items, &columns, |name| if name == "height" { "" } else { name })
         }
@@ -101,16 +106,18 @@ fn nested(items: &[Json]) -> Markup {
 
 fn party(object: &Map<String, Json>) -> Markup {
     let kind = object.get("kind").and_then(Json::as_str).unwrap_or_default();
-    html! {
-        @if kind != "account" { (kind) " " }
-        @for (name, json) in object.iter().filter(|(name, _)| *name != "kind") {
-            (value(name, json, false)) " "
-        }
+    let of = |name: &str| value(name, object.get(name).unwrap_or(&Json::Null), false);
+    match kind {
+        "account" => of("account"),
+        "allowance" => html! { "allowance of " (of("account")) },
+        "fees" => html! { "fees of zone " (of("zone")) },
+        "hold" => html! { "held " (of("key")) },
+        _ => html! { (kind) },
     }
 }
 
 /// A field's name for people.
-pub(super) fn label(name: &str) -> String {
+fn label(name: &str) -> String {
     name.replace('_', " ")
 }
 

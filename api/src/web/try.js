@@ -33,6 +33,8 @@ for (const form of document.querySelectorAll("form.try")) {
       output.textContent = `A stream that does not end; open it with: curl -N ${location.origin}/v1/live`;
       return;
     }
+    // Not the last answer: it would seem to be this one's.
+    output.textContent = "…";
     output.textContent = await send(form).catch((error) => String(error));
   });
 }

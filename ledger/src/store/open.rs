@@ -68,15 +68,17 @@ fn create(path: &Path, name: &str, chain: ChainId) -> Result<(), StoreFault> {
     }
 }
 
+type Value = Option<Vec<u8>>;
+
 /// Version and chain as the file says them; nothing in a new one.
-fn read_meta(db: &Database) -> Result<(Option<Vec<u8>>, Option<Vec<u8>>), StoreFault> {
+fn read_meta(db: &Database) -> Result<(Value, Value), StoreFault> {
     let read = db.begin_read().map_err(fault)?;
     let table = match read.open_table(META) {
         Ok(table) => table,
         Err(redb::TableError::TableDoesNotExist(_)) => return Ok((None, None)),
         Err(error) => return Err(fault(error)),
     };
-    let get = |key: &str| -> Result<Option<Vec<u8>>, StoreFault> {
+    let get = |key: &str| -> Result<Value, StoreFault> {
         Ok(table.get(key).map_err(fault)?.map(|value| value.value().to_vec()))
     };
     Ok((get("version")?, get("chain")?))
