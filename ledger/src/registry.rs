@@ -273,6 +273,7 @@ macro_rules! rows {
 pub fn ledger_refusals() -> impl Iterator<Item = Refusal> {
     let lists = [
         crate::amount::ALL,
+        crate::arguments::ALL,
         crate::book::ALL,
         crate::context::ALL,
         crate::event::ALL,

@@ -72,8 +72,7 @@ impl Recount {
     pub fn start(genesis: &Genesis) -> Recount {
         let accounts = genesis.accounts.iter();
         let accounts = accounts.map(|a| (Party::Account(AccountId::of(&a.key)), a.balance));
-        let parties: Vec<(Party, Amount)> =
-            accounts.chain([(Party::Pool, genesis.pool)]).collect();
+        let parties: Vec<(Party, Amount)> = accounts.chain([(Party::Pool, genesis.pool)]).collect();
         let sum = parties.iter().try_fold(Amount::ZERO, |sum, (_, amount)| sum.plus(*amount));
         Recount {
             genesis: sum.expect("a genesis that started"),

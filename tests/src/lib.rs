@@ -11,4 +11,5 @@
 pub mod invariants;
 pub mod network;
 pub mod people;
+pub mod routers;
 pub mod scenario;

@@ -1,33 +1,28 @@
 //! A network in one process: real signatures, blocks, anchors and a real book, but time goes
 //! as the test says. After every anchor all that must hold is checked.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ddt_contracts::REGISTRY;
 use ddt_ledger::admit::{Admission, admit, context_at};
-use ddt_ledger::anchor::{
-    ANCHOR_VERSION, AnchorBody, Roots, Span, TimeStatement, Tip, check_anchor,
-};
-use ddt_ledger::certificate::{
-    Certificate, CertificateSignature, ValidatorAddress, VoteKind, vote_digest,
-};
+use ddt_ledger::anchor::{AnchorBody, Roots, Span, check_anchor};
+use ddt_ledger::certificate::Certificate;
 use ddt_ledger::codec::encode;
-use ddt_ledger::event::Checked;
 use ddt_ledger::execute::execute;
 use ddt_ledger::genesis::{GENESIS_VERSION, Genesis, GenesisAccount, GenesisZone};
-use ddt_ledger::lane::{BLOCK_VERSION, BlockHeader, CheckedBlock};
-use ddt_ledger::merkle::list_root;
+use ddt_ledger::lane::CheckedBlock;
 use ddt_ledger::params::Params;
 use ddt_ledger::receipt::{Outcome, Receipt, Subject};
-use ddt_ledger::schema::{FieldError, Fields, List, Value};
+use ddt_ledger::schema::{FieldError, Fields, Value};
 use ddt_ledger::store::{Backend, BookStore, Snapshot};
-use ddt_ledger::system::{Head, Lane};
+use ddt_ledger::system::Head;
 use ddt_ledger::view::{Found, Page};
 use ddt_ledger::{Amount, ChainId, Hash, Millis, Zone};
 use redb::backends::InMemoryBackend;
 
 use crate::invariants::{Recount, check_receipt, check_state, event_receipts};
 use crate::people::{Person, Router};
+use crate::routers::{Blocks, Routers};
 
 /// When every network starts.
 pub const START: Millis = Millis(1_700_000_000_000);
@@ -90,6 +85,9 @@ pub struct Observation {
     /// The refusal's code.
     pub code: String,
 }
+
+/// What admission says: the fee, or whether it would be void, and why.
+type Forecast = Result<Amount, (bool, String)>;
 
 /// An anchor as it was decided, with the blocks it covers.
 pub struct Decided {
@@ -156,7 +154,7 @@ impl Network {
     pub fn view(
         &self,
         name: &str,
-        query: &std::collections::BTreeMap<String, Value>,
+        query: &BTreeMap<String, Value>,
         page: &Page,
     ) -> Result<Found<Fields>, FieldError> {
         let row = REGISTRY.view(name).expect("a view of the registry");
@@ -167,15 +165,12 @@ impl Network {
 
     /// The next anchor, `step` after the last one, over these blocks; several of one zone
     /// follow each other. Answers its receipts, or which promise was broken.
-    pub fn anchor(
-        &mut self,
-        step: Millis,
-        blocks: &[(Zone, Vec<Checked>)],
-    ) -> Result<Vec<Receipt>, String> {
-        let spans = self.spans(blocks)?;
-        let body = self.body(&spans, step);
+    pub fn anchor(&mut self, step: Millis, blocks: &Blocks) -> Result<Vec<Receipt>, String> {
+        let routers = Routers { all: &self.routers, store: &self.store };
+        let spans = routers.spans(blocks)?;
+        let body = routers.body(&spans, step);
         let admission = self.admission(&spans, step)?;
-        let certificate = self.certificate(&body);
+        let certificate = routers.certificate(&body);
         let decided = Decided { body, certificate, spans };
         let (receipts, roots) = commit(&self.store, &decided)?;
         self.history.push(decided);
@@ -213,11 +208,7 @@ impl Network {
     }
 
     /// What admission says of the first event, if it is surely the first to be executed.
-    fn admission(
-        &self,
-        spans: &[Span],
-        step: Millis,
-    ) -> Result<Option<Result<Amount, (bool, String)>>, String> {
+    fn admission(&self, spans: &[Span], step: Millis) -> Result<Option<Forecast>, String> {
         let [span] = spans else { return Ok(None) };
         let Some(first) = span.blocks.first().and_then(|block| block.events().first()) else {
             return Ok(None);
@@ -241,99 +232,6 @@ impl Network {
         let blocks = from.iter().chain(before).flat_map(|span| &span.blocks);
         blocks.flat_map(CheckedBlock::events).map(|e| (e.id(), e.bytes().len())).collect()
     }
-
-    fn spans(&self, blocks: &[(Zone, Vec<Checked>)]) -> Result<Vec<Span>, String> {
-        let snapshot = self.snapshot();
-        let zones: BTreeSet<Zone> = blocks.iter().map(|(zone, _)| *zone).collect();
-        let span = |zone: Zone| {
-            let lane = Lane::read(&snapshot, zone);
-            let mut lane = lane.ok_or_else(|| format!("there is no zone {zone}"))?;
-            let of_zone = blocks.iter().filter(|(of, _)| *of == zone);
-            let sealed = of_zone.map(|(_, events)| self.block(zone, &mut lane, events));
-            Ok(Span { zone, blocks: sealed.collect::<Result<_, String>>()? })
-        };
-        zones.into_iter().map(span).collect()
-    }
-
-    /// Seals the next block of a lane, and reads it back as every other router would.
-    fn block(
-        &self,
-        zone: Zone,
-        lane: &mut Lane,
-        events: &[Checked],
-    ) -> Result<CheckedBlock, String> {
-        let head = self.head();
-        let header = BlockHeader {
-            version: BLOCK_VERSION,
-            chain: self.chain(),
-            zone,
-            term: lane.term,
-            height: lane.height + 1,
-            parent: lane.tip,
-            after_anchor: head.height,
-            first_number: lane.next_number,
-            count: u32::try_from(events.len()).expect("few events"),
-            events_root: list_root(events.iter().map(|event| event.id().0)),
-            time: head.time,
-        };
-        let router = &self.routers[zone.0 as usize - 1].person;
-        let sign = |id: &Hash| router.sign(id);
-        let sealed = CheckedBlock::seal(header, router.key(), events.to_vec(), sign);
-        let (_, bytes) = sealed.expect("a small block");
-        let block = CheckedBlock::check(&bytes, self.chain(), &lane.key, &REGISTRY);
-        let block = block.map_err(|error| error.to_string())?;
-        (lane.height, lane.tip) = (lane.height + 1, block.id());
-        lane.next_number += events.len() as u64;
-        Ok(block)
-    }
-
-    fn body(&self, spans: &[Span], step: Millis) -> AnchorBody {
-        let (head, roots) = self.store.head();
-        let height = head.height + 1;
-        let tips = spans.iter().filter_map(|span| {
-            let last = span.blocks.last()?;
-            let header = last.header();
-            let (term, height) = (header.term, header.height);
-            Some(Tip { zone: span.zone, term, height, block: last.id() })
-        });
-        let maker = &self.routers[height as usize % self.routers.len()];
-        AnchorBody {
-            version: ANCHOR_VERSION,
-            chain: self.chain(),
-            height,
-            previous: head.anchor,
-            statements: self.statements(&head, head.time.plus(step)),
-            tips: List::new(tips.collect()).expect("few zones"),
-            state_root: roots.state,
-            receipts_root: roots.receipts,
-            next_validators: self.genesis.validators().hash(),
-            maker: ValidatorAddress::of(&maker.person.key()),
-            vrf: maker.vrf.prove(&head.anchor, height),
-        }
-    }
-
-    fn statements(&self, head: &Head, time: Millis) -> List<TimeStatement, 100> {
-        let digest = TimeStatement::digest(self.chain(), head.height + 1, &head.anchor, time);
-        let state = |router: &Router| {
-            let (key, signature) = (router.person.key(), router.person.sign(&digest));
-            TimeStatement { key, time, signature }
-        };
-        let mut statements: Vec<TimeStatement> = self.routers.iter().map(state).collect();
-        statements.sort_by_key(|statement| statement.key);
-        List::new(statements).expect("few routers")
-    }
-
-    fn certificate(&self, body: &AnchorBody) -> Certificate {
-        let (height, round, anchor) = (body.height, 0, body.id());
-        let sign = |router: &Router| {
-            let key = router.person.key();
-            let (voter, kind) = (ValidatorAddress::of(&key), VoteKind::Precommit);
-            let digest = vote_digest(self.chain(), kind, height, round, Some(anchor), voter);
-            CertificateSignature { key, signature: router.person.sign(&digest) }
-        };
-        let signatures = self.routers.iter().map(sign).collect();
-        Certificate { height, round, anchor, signatures }
-    }
 }
 
 fn open(genesis: &Genesis) -> BookStore {
@@ -351,19 +249,14 @@ fn commit(store: &BookStore, decided: &Decided) -> Result<(Vec<Receipt>, Roots),
     certificate
         .verify(store.chain(), &store.genesis().validators())
         .map_err(|error| error.to_string())?;
-    let executed =
-        execute(&REGISTRY, &snapshot, body, spans).map_err(|halt| halt.to_string())?;
-    let roots = store
-        .commit(&executed, &encode(body), certificate)
-        .map_err(|fault| fault.to_string())?;
+    let executed = execute(&REGISTRY, &snapshot, body, spans).map_err(|halt| halt.to_string())?;
+    let roots =
+        store.commit(&executed, &encode(body), certificate).map_err(|fault| fault.to_string())?;
     Ok((executed.receipts, roots))
 }
 
 /// Admission said what the execution did.
-fn check_admission(
-    said: Option<Result<Amount, (bool, String)>>,
-    receipts: &[Receipt],
-) -> Result<(), String> {
+fn check_admission(said: Option<Forecast>, receipts: &[Receipt]) -> Result<(), String> {
     let first = event_receipts(receipts).next();
     let (Some(said), Some((_, receipt))) = (said, first) else { return Ok(()) };
     let done = match &receipt.outcome {

@@ -2,6 +2,7 @@
 
 use ddt_ledger::book::{Book, INSUFFICIENT, OVERFLOW};
 use ddt_ledger::context::Context;
+use ddt_ledger::fees::Fees;
 use ddt_ledger::registry::Event;
 use ddt_ledger::{Amount, Hash, Refusal, event, refusals};
 
@@ -10,6 +11,11 @@ use super::record::{COMMITS, CommitRow, Order, commit_hold};
 
 /// Bytes of the largest reveal: its fee is escrowed with the price.
 const REVEAL_BYTES_MAX: usize = 384;
+
+/// What a commit escrows: its cap, and the fee of one reveal.
+pub(crate) fn escrow(price_max: Amount, fees: &Fees) -> Option<Amount> {
+    price_max.plus(fees.event(REVEAL_BYTES_MAX))
+}
 
 event! {
     /// Escrows the price of a name that nobody can read from it yet.
@@ -36,8 +42,7 @@ impl Event for Commit {
         if COMMITS.get(book, &key).is_some() {
             return Err(COMMIT_EXISTS);
         }
-        let fee = cx.fees.event(REVEAL_BYTES_MAX);
-        let escrow = self.price_max.plus(fee).ok_or(OVERFLOW)?;
+        let escrow = escrow(self.price_max, &cx.fees).ok_or(OVERFLOW)?;
         book.hold(commit_hold(&key.0, &key.1), escrow, "domain escrow")?;
         let expires = cx.clock.plus(cx.params.commit_life_ms);
         let order = Order { height: cx.height, place: origin.place };

@@ -6,6 +6,7 @@ use ddt_ledger::context::Context;
 use ddt_ledger::registry::Event;
 use ddt_ledger::{AccountId, Amount, Hash, Refusal, event, refusals};
 
+use super::commit::escrow;
 use super::name::{DomainName, RULE};
 use super::price::{TERM, check_term, price};
 use super::record::{
@@ -132,11 +133,14 @@ impl Event for Reveal {
         check_term(self.years)
     }
 
-    /// The commit's escrow, but only for who knows its preimage (spec DOM-3).
-    fn payer(&self, _: &Context, book: &Book) -> Payer {
-        match COMMITS.get(book, &(self.owner, self.hash())) {
-            Some(_) => Payer::Hold(self.hold()),
-            None => Payer::Author,
+    /// The commit's escrow pays for one reveal by whoever knows the preimage (spec DOM-3).
+    /// Later attempts pay for themselves: a published preimage must not drain the escrow.
+    fn payer(&self, cx: &Context, book: &Book) -> Payer {
+        let commit = COMMITS.get(book, &(self.owner, self.hash()));
+        let whole = commit.and_then(|commit| escrow(commit.price_max, &cx.fees));
+        match whole {
+            Some(whole) if book.held(self.hold()) >= whole => Payer::Hold(self.hold()),
+            _ => Payer::Author,
         }
     }
 

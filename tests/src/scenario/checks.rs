@@ -12,6 +12,9 @@ use ddt_ledger::{AccountId, Amount, Zone};
 use super::line::Statement;
 use super::run::{Story, compare};
 
+/// What a view answers.
+type Answer = Result<Found<Fields>, FieldError>;
+
 /// Rows of a page, unless told.
 const ROWS: usize = 100;
 
@@ -79,9 +82,12 @@ impl Story {
         status: Option<&str>,
     ) -> Result<(), String> {
         let found = self.ask("domains.record", &[format!("name={name}")], &Page::first(1))?;
-        let known = |owner: &String| match self.names.people.iter().find(|(_, person)| {
-            person.id().to_string() == *owner
-        }) {
+        let known = |owner: &String| match self
+            .names
+            .people
+            .iter()
+            .find(|(_, person)| person.id().to_string() == *owner)
+        {
             Some((name, _)) => name.clone(),
             None => owner.clone(),
         };
@@ -139,13 +145,7 @@ impl Story {
         Ok(())
     }
 
-    #[allow(clippy::type_complexity)]
-    fn ask(
-        &mut self,
-        name: &str,
-        words: &[String],
-        page: &Page,
-    ) -> Result<Result<Found<Fields>, FieldError>, String> {
+    fn ask(&mut self, name: &str, words: &[String], page: &Page) -> Result<Answer, String> {
         let view = REGISTRY.view(name).ok_or(format!("there is no view {name}"))?;
         self.started();
         let words = self.names.resolve(view.query, &AccountId([0; 32]), words)?;
@@ -157,10 +157,7 @@ impl Story {
     }
 }
 
-fn query(
-    fields: &[FieldInfo],
-    words: &[String],
-) -> Result<BTreeMap<String, Value>, FieldError> {
+fn query(fields: &[FieldInfo], words: &[String]) -> Result<BTreeMap<String, Value>, FieldError> {
     let mut values = BTreeMap::new();
     for word in words {
         let (name, text) = word.split_once('=').unwrap_or((word, ""));

@@ -46,8 +46,18 @@ pub(super) enum What {
 
 /// Words that begin statements, so nobody may have them for a name.
 pub(super) const RESERVED: [&str; 12] = [
-    "network", "pool", "held", "nobody", "keys", "time", "wait", "anchor", "domain", "deadlines",
-    "view", "again",
+    "network",
+    "pool",
+    "held",
+    "nobody",
+    "keys",
+    "time",
+    "wait",
+    "anchor",
+    "domain",
+    "deadlines",
+    "view",
+    "again",
 ];
 
 impl Statement {

@@ -7,7 +7,7 @@ use ddt_ledger::event::Checked;
 use ddt_ledger::params::Params;
 use ddt_ledger::receipt::{Outcome, Receipt, Subject};
 use ddt_ledger::registry::Row;
-use ddt_ledger::{Amount, Millis, Zone};
+use ddt_ledger::{Amount, Millis, Refusal, Zone};
 
 use super::Report;
 use super::line::{RESERVED, Statement, What};
@@ -21,6 +21,9 @@ const STEP: Millis = Millis(1_000);
 
 /// A line and what is wrong there.
 pub(super) type Fault = (usize, String);
+
+/// An event's name, its zone, and the event unless nobody would sequence it.
+type Attempt = (&'static str, Zone, Result<Checked, Refusal>);
 
 /// An event that waits for its anchor.
 struct Pending {
@@ -156,13 +159,7 @@ impl Story {
         }
     }
 
-    #[allow(clippy::type_complexity)]
-    fn sign(
-        &mut self,
-        who: &str,
-        what: &What,
-        mut words: Vec<String>,
-    ) -> Result<(&'static str, Zone, Result<Checked, ddt_ledger::Refusal>), String> {
+    fn sign(&mut self, who: &str, what: &What, mut words: Vec<String>) -> Result<Attempt, String> {
         self.signed += 1;
         let nonce = START.0 * 1_000 + self.signed;
         let network = self.started();
@@ -284,13 +281,14 @@ impl Story {
 
     fn wait(&mut self, line: usize, time: Millis) -> Result<(), Fault> {
         let until = self.started().head().clock.plus(time);
+        self.step = None;
         loop {
             let left = until.since(self.started().head().clock);
             if left == Millis(0) {
                 return Ok(());
             }
-            let step = left.min(self.setup.params.clock_step_ms_max);
-            self.started().anchor(step, &[]).map_err(|words| (line, words))?;
+            self.step = Some(left.min(self.setup.params.clock_step_ms_max));
+            self.anchor(line)?;
         }
     }
 }
