@@ -25,6 +25,6 @@ pub fn describe(draft: &Draft, registry: &Registry) -> Result<Description, Refus
     let fields = (row.show)(draft.body.as_slice())?;
     let words = fill_words(row.words, &fields);
     let present = fields.into_iter().filter(|(_, value)| *value != Value::Nothing);
-    let fields = present.map(|(name, value)| (name, value.to_string())).collect();
+    let fields = present.map(|(name, value)| (name, value.words())).collect();
     Ok(Description { name: row.name, words, fields, author: draft.author })
 }

@@ -91,7 +91,7 @@ pub trait Shape: Sized {
 pub fn fill_words(words: &str, fields: &[(&'static str, Value)]) -> String {
     let mut text = words.to_string();
     for (name, value) in fields {
-        text = text.replace(&format!("{{{name}}}"), &value.to_string());
+        text = text.replace(&format!("{{{name}}}"), &value.words());
     }
     text
 }

@@ -179,6 +179,18 @@ impl Value {
         }
     }
 
+    /// The value in words, for people about to sign: lists and groups without brackets.
+    pub fn words(&self) -> String {
+        match self {
+            Value::List(items) => items.iter().map(Value::words).collect::<Vec<_>>().join("; "),
+            Value::Group(fields) => {
+                let named = fields.iter().map(|(name, value)| format!("{name} {}", value.words()));
+                named.collect::<Vec<_>>().join(", ")
+            }
+            plain => plain.to_string(),
+        }
+    }
+
     /// The fields of a group, by name.
     pub fn group(&self) -> Result<BTreeMap<String, Value>, FieldError> {
         match self {

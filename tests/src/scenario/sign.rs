@@ -79,6 +79,15 @@ impl Names {
                 Some(Kind::PublicKey) if self.people.contains_key(text) => {
                     self.person(text)?.key().to_string()
                 }
+                // JSON in single quotes, double ones being the line's own; people are "@name".
+                Some(Kind::List { .. } | Kind::Group(_)) => {
+                    let mut text = text.replace('\'', "\"");
+                    for (name, person) in &self.people {
+                        text =
+                            text.replace(&format!("\"@{name}\""), &format!("\"{}\"", person.id()));
+                    }
+                    text
+                }
                 Some(Kind::Hash) => match (text.strip_prefix('#'), self.commits.get(text)) {
                     (Some(word), _) => word_hash(word).to_string(),
                     (None, Some(preimage)) => preimage.hash().to_string(),
