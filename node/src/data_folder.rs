@@ -51,8 +51,7 @@ impl DataFolder {
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                let written = std::fs::write(&path, format!("{VERSION}\n"));
-                return written.map_err(|error| Failure::io(&path, &error));
+                return secret_file::replace(&path, &format!("{VERSION}\n"));
             }
             Err(error) => return Err(Failure::io(&path, &error)),
         };
@@ -126,12 +125,18 @@ pub fn running_node(home: &Path) -> Option<RunningNode> {
 }
 
 fn make_private(path: &Path) -> Result<(), Failure> {
-    std::fs::create_dir_all(path).map_err(|error| Failure::io(path, &error))?;
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
     #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        let private = std::fs::Permissions::from_mode(0o700);
-        std::fs::set_permissions(path, private).map_err(|error| Failure::io(path, &error))?;
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    let io = |error: std::io::Error| Failure::io(path, &error);
+    builder.create(path).map_err(io)?;
+    let is_ours = path.join("LOCK").exists() || path.join("VERSION").exists();
+    if !is_ours && std::fs::read_dir(path).map_err(io)?.next().is_some() {
+        return Err(Failure::usage(format!(
+            "{} holds other things and is no data folder: choose an empty or a new one",
+            path.display()
+        )));
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -49,27 +49,43 @@ fn check_mode(_: &Path, _: &File) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Writes a new file; never replaces one.
+/// Writes a new file, whole or not at all; never replaces one.
 pub fn create(path: &Path, text: &str) -> Result<(), Failure> {
+    let new = write_beside(path, text)?;
+    // Unlike a rename, a link fails where there is a file already.
+    let linked = std::fs::hard_link(&new, path).and_then(|()| std::fs::remove_file(&new));
+    linked.and_then(|()| sync_folder(path)).map_err(|error| Failure::io(path, &error))
+}
+
+/// Writes a file, whole or not at all; one that is there already is replaced.
+pub fn replace(path: &Path, text: &str) -> Result<(), Failure> {
+    let new = write_beside(path, text)?;
+    let renamed = std::fs::rename(&new, path).and_then(|()| sync_folder(path));
+    renamed.map_err(|error| Failure::io(path, &error))
+}
+
+fn write_beside(path: &Path, text: &str) -> Result<PathBuf, Failure> {
+    let mut name = path.file_name().unwrap_or_default().to_os_string();
+    name.push(".new");
+    let new = path.with_file_name(name);
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = options.open(path).and_then(|mut file| {
+    let written = remove(&new).and_then(|()| options.open(&new)).and_then(|mut file| {
         file.write_all(text.as_bytes())?;
         file.sync_all()
     });
-    written.map_err(|error| Failure::io(path, &error))
+    written.map(|()| new).map_err(|error| Failure::io(path, &error))
 }
 
-/// Writes a file that may be there already.
-pub fn replace(path: &Path, text: &str) -> Result<(), Failure> {
-    let new = path.with_extension("new");
-    match std::fs::remove_file(&new) {
-        Err(error) if error.kind() != ErrorKind::NotFound => {
-            return Err(Failure::io(&new, &error));
-        }
-        _ => create(&new, text)?,
+fn remove(path: &Path) -> std::io::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
-    std::fs::rename(&new, path).map_err(|error| Failure::io(path, &error))
+}
+
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
 }

@@ -1,5 +1,7 @@
 //! Receipts and the events behind them, as JSON.
 
+use std::sync::Mutex;
+
 use ddt_ledger::book::{Party, Posting};
 use ddt_ledger::codec::{decode, encode};
 use ddt_ledger::event::Signed;
@@ -142,6 +144,9 @@ pub(crate) fn receipt_proof(
     if receipt.height >= reading.head.height {
         return Ok(None);
     }
+    // An anchor's receipts may be tens of megabytes: one request at a time reads them all.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _turn = ONE_AT_A_TIME.lock().unwrap_or_else(|error| error.into_inner());
     let all = reading.snapshot.receipts(receipt.height, 0, usize::MAX)?;
     let path = ListTree::new(all.iter().map(encode)).prove(u64::from(receipt.index));
     let path = path.ok_or_else(|| Problem::fault("a receipt is not among its anchor's"))?;

@@ -16,7 +16,7 @@ use crate::genesis::Genesis;
 use crate::hash::Hash;
 use crate::ids::ChainId;
 use crate::proof::{CertifiedAnchor, Handover, Hex};
-use crate::receipt::Subject;
+use crate::receipt::{Outcome, RECEIPT_BYTES_MAX, Receipt, Subject};
 use crate::registry::Registry;
 use crate::state::{Changes, Overlay, StateReader, StateTree, TreeProof, Version};
 use crate::system::{Head, Validators};
@@ -357,8 +357,10 @@ fn put_history(write: &WriteTransaction, executed: &Executed) -> Result<(), Stor
         let place = (receipt.height, receipt.index);
         receipts.insert(place, encode(receipt).as_slice()).map_err(fault)?;
         if let Subject::Event(event) = &receipt.subject {
-            // The first receipt of an event stays its own: a repetition is void.
-            if events.get(&event.id.0).map_err(fault)?.is_none() {
+            // An event keeps the receipt of its execution: repetitions are void. But a void
+            // one is no end, for the same bytes may still be sequenced well.
+            let known = events.get(&event.id.0).map_err(fault)?.map(|place| place.value());
+            if !is_executed(&receipts, known)? {
                 events.insert(&event.id.0, place).map_err(fault)?;
             }
             numbers.insert((event.zone.0, event.number), &event.id.0).map_err(fault)?;
@@ -368,6 +370,16 @@ fn put_history(write: &WriteTransaction, executed: &Executed) -> Result<(), Stor
         }
     }
     Ok(())
+}
+
+fn is_executed(
+    receipts: &impl ReadableTable<Place, Bytes>,
+    place: Option<Place>,
+) -> Result<bool, StoreFault> {
+    let Some(place) = place else { return Ok(false) };
+    let Some(bytes) = receipts.get(place).map_err(fault)? else { return Ok(false) };
+    let receipt: Receipt = decode(bytes.value(), RECEIPT_BYTES_MAX).map_err(StoreFault::damaged)?;
+    Ok(!matches!(receipt.outcome, Outcome::Void(_)))
 }
 
 fn put_anchor(

@@ -13,5 +13,5 @@ mod snapshot;
 
 pub use book::{AnchorRecord, BookStore, Certified};
 pub use lanes::{LaneStore, PROPOSALS_MAX};
-pub use open::{Backend, STORE_VERSION};
+pub use open::{Backend, STORE_VERSION, open as open_file};
 pub use snapshot::{Place, Snapshot};

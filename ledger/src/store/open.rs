@@ -31,8 +31,9 @@ impl Backend {
     }
 }
 
-/// Opens or creates the file and checks that it is this version's and this chain's.
-pub(super) fn open(backend: Backend, chain: ChainId) -> Result<Database, StoreFault> {
+/// Opens or creates a store file and checks that it is this version's and this chain's. For
+/// the book and the lanes, and for whatever else a node keeps beside them.
+pub fn open(backend: Backend, chain: ChainId) -> Result<Database, StoreFault> {
     let name = backend.name();
     if let Backend::File(path) = &backend
         && !path.exists()

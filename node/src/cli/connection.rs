@@ -73,6 +73,24 @@ impl Connection {
         Ok(answer.pointer("/rows").and_then(Json::as_array).cloned().unwrap_or_default())
     }
 
+    /// Asks a view for all its rows, page by page.
+    pub fn view_all(&self, name: &str, query: &[(&str, String)]) -> Result<Vec<Json>, Failure> {
+        let (mut rows, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let mut page = query.to_vec();
+            page.push(("limit", "100".to_string()));
+            page.extend(cursor.map(|cursor| ("cursor", cursor)));
+            let answer = self.get(&view_path(name, &page))?;
+            rows.extend(
+                answer.pointer("/rows").and_then(Json::as_array).cloned().into_iter().flatten(),
+            );
+            cursor = text(&answer, "/next");
+            if cursor.is_none() {
+                return Ok(rows);
+            }
+        }
+    }
+
     /// The only row of a view, if there is one.
     pub fn view_one(&self, name: &str, query: &[(&str, String)]) -> Result<Option<Json>, Failure> {
         match self.view(name, query) {

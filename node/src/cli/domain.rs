@@ -1,6 +1,7 @@
 //! `ddt domain`: finding, buying and looking up names. Buying is a recipe: commit, wait,
 //! reveal, each step repeatable and finished by the node if this command is interrupted.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -150,13 +151,13 @@ fn list(global: &Global, account: Option<&str>, output: &Output) -> Result<(), F
     let (mut names, mut waiting, mut words) = (Vec::new(), Vec::new(), String::new());
     for (name, owner) in owners {
         let owner = [("owner", owner.to_string())];
-        for row in connection.view("domains.of_owner", &owner)? {
+        for row in connection.view_all("domains.of_owner", &owner)? {
             let get = |pointer: &str| text(&row, pointer).unwrap_or_default();
             let (domain, status) = (get("/record/name"), get("/record/status"));
             words.push_str(&format!("{domain}.ddt  {status}  {name}\n"));
             names.extend(row.pointer("/record").cloned());
         }
-        waiting.extend(connection.view("domains.commits", &owner)?);
+        waiting.extend(connection.view_all("domains.commits", &owner)?);
     }
     if names.is_empty() {
         words.push_str("No names yet.\n");
@@ -168,12 +169,19 @@ fn list(global: &Global, account: Option<&str>, output: &Output) -> Result<(), F
     Ok(())
 }
 
+/// How long a purchase is waited for.
+const PATIENCE: Duration = Duration::from_secs(15 * 60);
+/// How long the node's agent is left alone with a reveal that could be made.
+const AGENT_PATIENCE: Duration = Duration::from_secs(120);
+const POLL: Duration = Duration::from_millis(200);
+
 /// What a purchase needs to know at each step.
 struct Purchase<'a> {
     sender: Sender<'a>,
     name: DomainName,
     years: u8,
     salt: Hash,
+    nonce: u64,
 }
 
 fn buy(
@@ -199,9 +207,12 @@ fn buy(
     }
     output.note(format!("{name}.ddt for {}: {price} APT, at most {cap} APT", term(years)));
     let (wallet, account) = wallets::unlock(global, from)?;
-    let salt = Hash(wallet.seed().salt(name.as_str(), now_us()));
+    // Salt and commit share one nonce, which stands in the ledger: so the words alone bring
+    // the salt back.
+    let nonce = now_us();
+    let salt = Hash(wallet.seed().salt(name.as_str(), nonce));
     let sender = Sender { global, connection: &connection, wallet: &wallet, account, output };
-    let purchase = Purchase { sender, name, years, salt };
+    let purchase = Purchase { sender, name, years, salt, nonce };
     purchase.run(cap)
 }
 
@@ -209,23 +220,37 @@ impl Purchase<'_> {
     fn run(&self, cap: Amount) -> Result<(), Failure> {
         let owner = self.sender.account;
         let hash = commit_hash(&owner, &self.name, self.years, &self.salt);
-        // The node learns of the reveal before the money moves: from then on it finishes the
-        // purchase by itself, whatever becomes of this command.
-        let is_handed_over = self.sender.connection.is_own_node();
-        if is_handed_over {
-            self.sender.connection.reveal(&self.preimage())?;
-        }
         let values = BTreeMap::from([
             ("hash".to_string(), Value::Hash(hash)),
             ("price_max".to_string(), Value::Amount(cap)),
         ]);
         let waiting = Waiting { wait: Stage::Final, force: false };
-        let committed = self.sender.send(row("domains.commit")?, values, waiting)?;
+        let is_handed_over = Cell::new(false);
+        // The node learns of the reveal after the consent and before the money moves: from
+        // then on it finishes the purchase by itself, whatever becomes of this command.
+        let hand_over = || {
+            let connection = self.sender.connection;
+            if connection.is_own_node() {
+                match connection.reveal(&self.preimage()) {
+                    Ok(_) => is_handed_over.set(true),
+                    Err(failure) => self.sender.output.note(format!(
+                        "The node cannot finish this by itself ({failure}): keep this running."
+                    )),
+                }
+            }
+            Ok(())
+        };
+        let commit = row("domains.commit")?;
+        let committed = self.sender.send_after(commit, values, waiting, self.nonce, hand_over)?;
         check_outcome(&committed)?;
         self.sender.output.note("Committed; the name is revealed when the commit is old enough.");
-        let record = self.wait_for_record(is_handed_over)?;
-        let words = format!("Bought.\n{}", record_words(&record));
-        self.sender.output.result(json!({ "commit": committed, "record": record }), words);
+        let record = self.wait_for_record(is_handed_over.get())?;
+        let words = match text(&record, "/status").as_deref() {
+            Some("pending") => "Bought; yours for good when its contest ends in a moment.",
+            _ => "Bought.",
+        };
+        let shown = format!("{words}\n{}", record_words(&record));
+        self.sender.output.result(json!({ "commit": committed, "record": record }), shown);
         Ok(())
     }
 
@@ -247,37 +272,47 @@ impl Purchase<'_> {
         ])
     }
 
-    /// Waits until the name is the buyer's; reveals itself when no node does it.
+    /// Waits until the name is the buyer's; reveals by itself when no node does it in time.
     fn wait_for_record(&self, is_handed_over: bool) -> Result<Json, Failure> {
         let _spinner = Spinner::new("waiting for the reveal");
         let connection = self.sender.connection;
         let me = self.sender.account.to_string();
-        let patience = Instant::now() + Duration::from_secs(15 * 60);
-        while Instant::now() < patience {
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
             let query = [("name", self.name.to_string())];
             let record = connection.view_one("domains.record", &query)?;
-            match record.as_ref().and_then(|record| text(record, "/owner")) {
-                Some(owner) if owner == me => return Ok(record.unwrap_or_default()),
-                Some(_) => {
-                    let words = "somebody committed earlier; the escrow comes back by itself";
-                    return Err(Failure::new(FailureKind::Refused, "domains.older_commit", words));
-                }
-                None if !is_handed_over => self.try_reveal()?,
-                None => {}
+            let get = |field: &str| record.as_ref().and_then(|record| text(record, field));
+            let is_mine = get("/owner").as_deref() == Some(me.as_str());
+            match get("/status").as_deref() {
+                Some("pending" | "active") if is_mine => return Ok(record.unwrap_or_default()),
+                Some("active" | "grace") => return Err(older_commit()),
+                // Nobody's, expired, or another's while an older commit can still win it.
+                _ if !is_handed_over || start.elapsed() > AGENT_PATIENCE => self.try_reveal()?,
+                _ => {}
             }
-            std::thread::sleep(Duration::from_millis(200));
+            std::thread::sleep(POLL);
         }
         let words = "the reveal takes long; ddt domain list shows when it is done";
         Err(Failure::new(FailureKind::Fault, "timeout", words))
     }
 
-    /// Reveals with the wallet's own key; too early is no failure, only a reason to wait.
+    /// Reveals with the wallet's own key. Too early is a reason to wait; no commit means that
+    /// the reveal has just happened, which the record will tell.
     fn try_reveal(&self) -> Result<(), Failure> {
         let waiting = Waiting { wait: Stage::Final, force: false };
         match self.sender.send_agreed(row("domains.reveal")?, self.values(), waiting) {
             Ok(answer) => check_outcome(&answer),
-            Err(failure) if failure.code == "domains.too_early" => Ok(()),
+            Err(failure)
+                if ["domains.too_early", "domains.no_commit"].contains(&failure.code.as_str()) =>
+            {
+                Ok(())
+            }
             Err(failure) => Err(failure),
         }
     }
+}
+
+fn older_commit() -> Failure {
+    let words = "somebody committed earlier; the escrow comes back by itself";
+    Failure::new(FailureKind::Refused, "domains.older_commit", words)
 }

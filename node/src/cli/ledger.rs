@@ -9,7 +9,7 @@ use super::connection::{Connection, text};
 use super::output::Output;
 use super::query::show;
 use super::{Global, wallets};
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 
 /// Look at events and anchors, fetch proofs.
 #[derive(Subcommand)]
@@ -120,8 +120,11 @@ fn prove(global: &Global, command: ProofCommand, output: &Output) -> Result<(), 
 
 /// Writes the proof in an answer to a file.
 pub fn write_proof(path: &Path, answer: &Json) -> Result<Json, Failure> {
-    let proof = answer.pointer("/proof").cloned();
-    let proof = proof.ok_or_else(|| Failure::fault("the node gave no proof"))?;
+    let proof = answer.pointer("/proof").filter(|proof| !proof.is_null()).cloned();
+    let proof = proof.ok_or_else(|| {
+        let words = "not certified yet: the next anchor proves it; try again in a moment";
+        Failure::new(FailureKind::NotFound, "proof.not_yet", words)
+    })?;
     let text = format!("{proof:#}\n");
     std::fs::write(path, text).map_err(|error| Failure::io(path, &error))?;
     Ok(proof)

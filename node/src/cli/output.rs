@@ -63,8 +63,8 @@ pub fn confirm(question: &str) -> Result<(), Failure> {
     if !std::io::stdin().is_terminal() {
         return declined("nobody is there to agree: add --yes to sign without asking");
     }
-    print!("{question} [y/N] ");
-    let _ = std::io::stdout().flush();
+    eprint!("{question} [y/N] ");
+    let _ = std::io::stderr().flush();
     let mut answer = String::new();
     let read = std::io::stdin().read_line(&mut answer);
     match (read, answer.trim()) {

@@ -8,7 +8,7 @@ use ddt_contracts::REGISTRY;
 use ddt_ledger::codec::encode;
 use ddt_ledger::registry::{Row, Signer};
 use ddt_ledger::schema::{Kind, Value};
-use ddt_ledger::{AccountId, Amount};
+use ddt_ledger::{AccountId, Amount, Hash};
 use ddt_wallet::describe::describe;
 use ddt_wallet::sign::{Occasion, draft, sign};
 use ddt_wallet::{OwnerKey, Unlocked};
@@ -159,8 +159,21 @@ impl Sender<'_> {
         values: BTreeMap<String, Value>,
         waiting: Waiting,
     ) -> Result<Json, Failure> {
+        self.send_after(row, values, waiting, now_us(), || Ok(()))
+    }
+
+    /// The same with a nonce chosen before, and with something to do between the consent and
+    /// the submission.
+    pub fn send_after(
+        &self,
+        row: &'static Row,
+        values: BTreeMap<String, Value>,
+        waiting: Waiting,
+        nonce: u64,
+        before_submission: impl FnOnce() -> Result<(), Failure>,
+    ) -> Result<Json, Failure> {
         let consent = if self.global.yes { Consent::Given } else { Consent::Asked };
-        self.sign_and_submit(row, values, waiting, consent)
+        self.sign_and_submit(row, values, waiting, consent, nonce, before_submission)
     }
 
     /// The same for an event that belongs to something already agreed to: nobody is asked.
@@ -170,7 +183,7 @@ impl Sender<'_> {
         values: BTreeMap<String, Value>,
         waiting: Waiting,
     ) -> Result<Json, Failure> {
-        self.sign_and_submit(row, values, waiting, Consent::Earlier)
+        self.sign_and_submit(row, values, waiting, Consent::Earlier, now_us(), || Ok(()))
     }
 
     fn sign_and_submit(
@@ -179,28 +192,37 @@ impl Sender<'_> {
         values: BTreeMap<String, Value>,
         waiting: Waiting,
         consent: Consent,
+        nonce: u64,
+        before_submission: impl FnOnce() -> Result<(), Failure>,
     ) -> Result<Json, Failure> {
         if !matches!(row.signer, Signer::Owner | Signer::Anyone) {
             return Err(Failure::usage(format!("{} is signed by a node, not a wallet", row.name)));
         }
         let key = self.key()?;
         let (chain, public) = (self.connection.chain(), key.public());
-        let occasion = Occasion::owner(chain, self.account, public, now_us());
+        let occasion = Occasion::owner(chain, self.account, public, nonce);
         let draft = draft(row, &values, occasion)?;
         let description = describe(&draft, &REGISTRY)?;
         let fee = self.connection.fee(encode(&draft).len() + SIGNATURE_BYTES)?;
-        if consent != Consent::Earlier {
-            self.output.note(self.shown(&description.words, &description.fields, fee));
+        let words = self.shown(&description.words, &description.fields, fee);
+        match consent {
+            // Whoever is asked sees the words, wherever the command's output goes.
+            Consent::Asked => {
+                eprintln!("{words}");
+                confirm("Sign this?")?;
+            }
+            Consent::Given => self.output.note(words),
+            Consent::Earlier => {}
         }
-        if consent == Consent::Asked {
-            confirm("Sign this?")?;
-        }
-        let bytes = encode(&sign(draft, key));
+        let signed = sign(draft, key);
+        let bytes = encode(&signed);
         if !waiting.force {
             self.check_forecast(&bytes)?;
         }
+        before_submission()?;
         let _spinner = Spinner::new(format!("waiting until it is {}", waiting.wait.word()));
-        self.connection.submit(&bytes, waiting.wait)
+        let submitted = self.connection.submit(&bytes, waiting.wait);
+        submitted.map_err(|failure| perhaps_taken(failure, &signed.id()))
     }
 
     fn shown(&self, words: &str, fields: &[(&'static str, String)], fee: Amount) -> String {
@@ -242,6 +264,17 @@ impl Sender<'_> {
         self.output.result(answer.clone(), format!("{verdict}\n{}", table(&rows)));
         Ok(())
     }
+}
+
+/// An answer that was lost says nothing about the event: it must not be paid twice.
+fn perhaps_taken(mut failure: Failure, event: &Hash) -> Failure {
+    if matches!(failure.kind, FailureKind::Unreachable | FailureKind::Fault) {
+        failure.words.push_str(&format!(
+            " The event {event} may have been taken all the same: look with ddt ledger event \
+             {event} before you send anything again."
+        ));
+    }
+    failure
 }
 
 /// A refused or void event is a failure, with the ledger's own code.

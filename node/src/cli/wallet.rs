@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::Subcommand;
 use ddt_ledger::Amount;
 use ddt_ledger::schema::{Text, Value};
-use ddt_wallet::{Entry, KdfCost, Keystore, Mnemonic, MnemonicError, Secret, WordCount};
+use ddt_wallet::{Entry, Keystore, Mnemonic, MnemonicError, Secret, WordCount};
 use serde_json::{Value as Json, json};
 
 use super::connection::Connection;
@@ -105,9 +105,9 @@ fn new(global: &Global, name: &str, short: bool, output: &Output) -> Result<(), 
 
 fn create(global: &Global, name: &str, words: Mnemonic) -> Result<Entry, Failure> {
     let keystore = wallets::keystore(global)?;
-    let password = wallets::new_password(global)?;
+    let (password, cost) = wallets::new_password(global)?;
     let secret = Secret::Words(words);
-    keystore.create(name, &secret, &password, KdfCost::DEFAULT).map_err(wallets::failure)
+    keystore.create(name, &secret, &password, cost).map_err(wallets::failure)
 }
 
 fn import(
@@ -124,6 +124,12 @@ fn import(
         None => wallets::ask("The wallet's words")?,
     };
     let words = Mnemonic::parse(&phrase).map_err(|error| wrong_words(&error, output))?;
+    if global.password_file.is_none() && super::connection::home(global).join("password").exists() {
+        return Err(Failure::usage(
+            "this folder's password is public: to import words of worth here, add \
+             --password-file FILE with one of your own",
+        ));
+    }
     let entry = create(global, name, words)?;
     let shown = format!("Wallet {name} with the account {}", first_account(&entry));
     output.result(entry_json(&entry), shown);

@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use ddt_ledger::AccountId;
-use ddt_wallet::{Entry, Keystore, KeystoreError, Unlocked};
+use ddt_wallet::{Entry, KdfCost, Keystore, KeystoreError, Unlocked};
 use zeroize::Zeroizing;
 
 use super::Global;
@@ -47,14 +47,18 @@ pub fn ask(prompt: &str) -> Result<Zeroizing<String>, Failure> {
     typed.map(Zeroizing::new).map_err(|error| Failure::fault(format!("no password: {error}")))
 }
 
-/// A password for a new wallet: from the file, or asked for twice.
-pub fn new_password(global: &Global) -> Result<Zeroizing<String>, Failure> {
+/// A password for a new wallet: from --password-file, or asked for twice; on a development
+/// network its public one, and then the wallet is marked UNSAFE.
+pub fn new_password(global: &Global) -> Result<(Zeroizing<String>, KdfCost), Failure> {
+    let is_public = global.password_file.is_none() && home(global).join("password").exists();
     let first = password(global, "Password for the new wallet")?;
-    let is_typed = global.password_file.is_none() && !home(global).join("password").exists();
-    if is_typed && *ask("The same again")? != *first {
+    if is_public {
+        return Ok((first, KdfCost::UNSAFE_TEST));
+    }
+    if global.password_file.is_none() && *ask("The same again")? != *first {
         return Err(Failure::usage("the two passwords differ; nothing was made"));
     }
-    Ok(first)
+    Ok((first, KdfCost::DEFAULT))
 }
 
 /// The wallet to use: the one named, or the only one.

@@ -19,6 +19,7 @@ const ALLOWANCE: Amount = Amount::from_apt(1_000);
 const POOL: Amount = Amount::from_apt(1_000_000);
 
 /// A funded test account.
+#[derive(Clone)]
 pub struct TestAccount {
     /// Its wallet's name.
     pub name: &'static str,

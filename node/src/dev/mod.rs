@@ -71,7 +71,7 @@ fn start_log(level: &str) {
 fn prepare(folder: &DataFolder) -> Result<Vec<TestAccount>, Failure> {
     let accounts = accounts::all()?;
     if folder.genesis()?.is_none() {
-        let keys = NodeKeys::open(&folder.path().join("node.key"))?;
+        let keys = NodeKeys::make(&folder.path().join("node.key"))?;
         let genesis = accounts::genesis(&accounts, &keys)?;
         accounts::fill_keystore(folder, &accounts)?;
         folder.set_genesis(&genesis)?;
@@ -104,7 +104,8 @@ async fn live(
     // From here on an interruption ends the network in order.
     let interrupted = interruption()?;
     let mut router = Router::start(folder, Zone(0), Listeners { public, private }).await?;
-    greet(&home, &router, accounts, args.state.is_some(), output);
+    let accounts = with_balances(accounts, &router)?;
+    greet(&home, &router, &accounts, args.state.is_some(), output);
     let failed = tokio::select! {
         () = interrupted => None,
         failure = router.failed() => Some(failure),
@@ -127,10 +128,12 @@ fn interruption() -> Result<impl Future<Output = ()>, Failure> {
         let failed = |error| Failure::fault(format!("no signals: {error}"));
         let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        let mut hangup = signal(SignalKind::hangup()).map_err(failed)?;
         Ok(async move {
             tokio::select! {
                 _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
             }
         })
     }
@@ -138,6 +141,16 @@ fn interruption() -> Result<impl Future<Output = ()>, Failure> {
     Ok(async {
         let _ = tokio::signal::ctrl_c().await;
     })
+}
+
+/// The test accounts with what they have now, which a kept network may have changed.
+fn with_balances(accounts: &[TestAccount], router: &Router) -> Result<Vec<TestAccount>, Failure> {
+    let balance = |test: &TestAccount| {
+        let mut test = test.clone();
+        test.balance = router.balance(&test.account)?;
+        Ok(test)
+    };
+    accounts.iter().map(balance).collect()
 }
 
 fn greet(

@@ -1,5 +1,6 @@
 //! The router as consensus sees it: proposes, judges, executes and commits anchors.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use ddt_consensus::{Application, BoxFuture, Fault, StoredProposal, Verdict};
@@ -16,7 +17,7 @@ use ddt_ledger::{Hash, Millis};
 
 use super::blocks::SpanError;
 use super::core::{Core, now};
-use super::lane::Order;
+use super::lane::{Anchored, Order};
 use super::tracker::Progress;
 
 /// Longest stored proposal, in bytes.
@@ -51,7 +52,7 @@ impl Anchoring {
             height,
             previous: head.anchor,
             statements,
-            tips: List::new(self.tips(&snapshot)).unwrap_or_default(),
+            tips: List::new(self.tips(&snapshot, height)).unwrap_or_default(),
             state_root: roots.state,
             receipts_root: roots.receipts,
             next_validators: validators.after_next.hash(),
@@ -67,19 +68,31 @@ impl Anchoring {
         TimeStatement { key: core.keys.router_public(), time, signature }
     }
 
-    /// Every lane as far as its blocks are here, sharing the anchor's limits fairly.
-    fn tips(&self, snapshot: &ddt_ledger::store::Snapshot) -> Vec<Tip> {
-        let lanes = Lane::scan(snapshot, None, TIPS_MAX);
+    /// Every lane as far as its blocks are here, sharing the anchor's limits fairly. A lane
+    /// whose first block does not fit any more waits; who comes first changes by height.
+    fn tips(&self, snapshot: &ddt_ledger::store::Snapshot, height: u64) -> Vec<Tip> {
+        let mut lanes = Lane::scan(snapshot, None, TIPS_MAX);
         let params = params(snapshot);
         let sharers = u64::try_from(lanes.len()).unwrap_or(u64::MAX).max(1);
-        let (bytes, work) = (params.anchor_bytes_max / sharers, params.anchor_work_max / sharers);
-        let tip = |(zone, lane): (ddt_ledger::Zone, Lane)| {
-            let blocks = self.0.blocks.after(zone, &lane, bytes, work);
-            let last = blocks.last()?;
-            let height = last.header().height;
-            Some(Tip { zone, term: lane.term, height, block: last.id() })
-        };
-        lanes.into_iter().filter_map(tip).collect()
+        let (bytes_share, work_share) =
+            (params.anchor_bytes_max / sharers, params.anchor_work_max / sharers);
+        let turn = usize::try_from(height % sharers).unwrap_or_default();
+        lanes.rotate_left(turn);
+        let (mut bytes, mut work, mut tips) = (0u64, 0u64, Vec::new());
+        for (zone, lane) in lanes {
+            let Some(reach) = self.0.blocks.after(zone, &lane, bytes_share, work_share) else {
+                continue;
+            };
+            let sum = (bytes.saturating_add(reach.bytes), work.saturating_add(reach.work));
+            let fits = sum.0 <= params.anchor_bytes_max && sum.1 <= params.anchor_work_max;
+            if !fits && !tips.is_empty() {
+                continue;
+            }
+            (bytes, work) = sum;
+            tips.push(Tip { zone, term: lane.term, height: reach.height, block: reach.block });
+        }
+        tips.sort_unstable_by_key(|tip| tip.zone);
+        tips
     }
 
     fn judge(&self, height: u64, bytes: &[u8]) -> Result<(), Verdict> {
@@ -101,8 +114,15 @@ impl Anchoring {
             }
         })?;
         let (chain, registry) = (core.book.chain(), core.book.registry());
-        check_anchor(&snapshot, chain, &roots, &body, &spans, registry)
-            .map_err(|error| invalid(error.to_string()))
+        let checked = check_anchor(&snapshot, chain, &roots, &body, &spans, registry);
+        match snapshot.fault() {
+            // What the disk did not give says nothing about the body.
+            Some(fault) => {
+                tracing::error!("{fault}");
+                Err(Verdict::Missing)
+            }
+            None => checked.map_err(|error| invalid(error.to_string())),
+        }
     }
 
     fn spans(&self, body: &AnchorBody) -> Result<Vec<Span>, Fault> {
@@ -118,22 +138,30 @@ impl Anchoring {
     /// Tells everybody what an anchor did.
     fn spread(&self, height: u64, receipts: &[Receipt]) -> Result<(), Fault> {
         let core = &self.0;
-        let mut executed = Vec::with_capacity(receipts.len());
+        let (mut executed, mut authors) = (Vec::new(), BTreeSet::new());
         for receipt in receipts {
             if let Outcome::Bug(code) = &receipt.outcome {
                 tracing::error!("a programme's bug was undone: {code} in {:?}", receipt.subject);
             }
             if let Subject::Event(place) = &receipt.subject {
                 executed.push(place.id);
+                authors.insert(place.author);
                 core.tracker.end(&place.id, Progress::Final);
             }
         }
         let snapshot = core.book.snapshot().map_err(fault)?;
-        for (zone, lane) in Lane::scan(&snapshot, None, TIPS_MAX) {
-            core.blocks.forget(zone, &lane);
+        let lanes = Lane::scan(&snapshot, None, TIPS_MAX);
+        if let Some(error) = snapshot.fault() {
+            return Err(fault(error));
+        }
+        for (zone, lane) in &lanes {
+            core.blocks.forget(*zone, lane);
         }
         core.repace().map_err(fault)?;
-        let _ = core.orders.send(Order::Anchored(height, executed));
+        if let Some((_, lane)) = lanes.into_iter().find(|(zone, _)| *zone == core.zone) {
+            let anchored = Anchored { height, lane, executed, authors };
+            let _ = core.orders.send(Order::Anchored(anchored));
+        }
         let _ = core.anchors.send(height);
         Ok(())
     }

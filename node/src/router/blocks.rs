@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
+use ddt_ledger::Hash;
 use ddt_ledger::anchor::{Span, Tip};
 use ddt_ledger::fault::StoreFault;
 use ddt_ledger::ids::{ChainId, Zone};
@@ -22,6 +23,18 @@ pub struct Blocks {
     chain: ChainId,
     registry: Registry,
     checked: Mutex<BTreeMap<Place, CheckedBlock>>,
+}
+
+/// How far a lane's blocks reach.
+pub struct Reach {
+    /// Height of the last block.
+    pub height: u64,
+    /// Its id.
+    pub block: Hash,
+    /// Bytes of all of them.
+    pub bytes: u64,
+    /// Their work units.
+    pub work: u64,
 }
 
 /// Why the blocks of a tip are not to be had.
@@ -61,28 +74,22 @@ impl Blocks {
         !self.lock().is_empty()
     }
 
-    /// A lane's blocks after its tip, in order, within these limits; at least one if there
-    /// is any.
-    pub fn after(
-        &self,
-        zone: Zone,
-        lane: &Lane,
-        bytes_max: u64,
-        work_max: u64,
-    ) -> Vec<CheckedBlock> {
+    /// How far a lane's blocks after its tip reach within these limits, at least one block if
+    /// there is any; `None` without one.
+    pub fn after(&self, zone: Zone, lane: &Lane, bytes_max: u64, work_max: u64) -> Option<Reach> {
         let checked = self.lock();
-        let (mut bytes, mut work, mut found) = (0u64, 0u64, Vec::new());
-        let heights = lane.height.saturating_add(1)..;
-        for height in heights.take(SPAN_BLOCKS_MAX as usize) {
+        let mut reach: Option<Reach> = None;
+        for height in (lane.height.saturating_add(1)..).take(SPAN_BLOCKS_MAX as usize) {
             let Some(block) = checked.get(&(zone, lane.term, height)) else { break };
-            bytes = bytes.saturating_add(block.size() as u64);
-            work = work.saturating_add(block.work(&self.registry));
-            if !found.is_empty() && (bytes > bytes_max || work > work_max) {
+            let before = reach.as_ref().map_or((0, 0), |reach| (reach.bytes, reach.work));
+            let bytes = before.0.saturating_add(block.size() as u64);
+            let work = before.1.saturating_add(block.work(&self.registry));
+            if reach.is_some() && (bytes > bytes_max || work > work_max) {
                 break;
             }
-            found.push(block.clone());
+            reach = Some(Reach { height, block: block.id(), bytes, work });
         }
-        found
+        reach
     }
 
     /// The blocks that these tips add to their lanes.

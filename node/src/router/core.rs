@@ -1,6 +1,6 @@
 //! What the parts of a running router share.
 
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, mpsc};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -45,6 +45,8 @@ pub struct Core {
     pub started: Millis,
     /// Events waiting to be sequenced.
     pub mempool: AtomicU64,
+    /// Whether the lane seals.
+    pub is_open: AtomicBool,
 }
 
 /// Now, by this machine's clock.
@@ -64,6 +66,9 @@ impl Core {
         let snapshot = self.book.snapshot()?;
         let head = self.book.head().0;
         let (deadline, params) = (next_deadline(&snapshot), params(&snapshot));
+        if let Some(fault) = snapshot.fault() {
+            return Err(fault);
+        }
         let mut pacer = self.pacer();
         pacer.anchored(head, deadline, &params, now());
         pacer.set_tip_waiting(self.blocks.any());

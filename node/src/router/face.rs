@@ -5,11 +5,12 @@ use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use ddt_api::{Backend, NodeStatus, Stage, SubmitError, Submitted, Wait};
+use ddt_core::{mempool, sequencer};
 use ddt_ledger::admit::{Admission, admit};
 use ddt_ledger::event::Checked;
 use ddt_ledger::fault::StoreFault;
-use ddt_ledger::store::{BookStore, LaneStore};
-use ddt_ledger::{Hash, Millis};
+use ddt_ledger::store::{BookStore, LaneStore, Snapshot};
+use ddt_ledger::{Hash, Millis, Refusal};
 use serde_json::{Value as Json, json};
 use tokio::sync::{broadcast, watch};
 
@@ -31,8 +32,7 @@ fn fault(error: impl std::fmt::Display) -> SubmitError {
 }
 
 /// What the book already knows of an event.
-fn in_book(core: &Core, event: Hash) -> Result<Option<Submitted>, StoreFault> {
-    let snapshot = core.book.snapshot()?;
+fn in_book(core: &Core, snapshot: &Snapshot, event: Hash) -> Result<Option<Submitted>, StoreFault> {
     let Some(place) = snapshot.event_place(&event)? else { return Ok(None) };
     let receipt = snapshot.receipt(place)?;
     let stage = match core.book.head().0.height > place.0 {
@@ -40,6 +40,15 @@ fn in_book(core: &Core, event: Hash) -> Result<Option<Submitted>, StoreFault> {
         false => Stage::Final,
     };
     Ok(Some(Submitted { event, stage, soft_receipt: None, receipt }))
+}
+
+/// What a router cannot do now it may do later; only a rule's "no" is final.
+fn dropped(refusal: Refusal) -> SubmitError {
+    match refusal {
+        mempool::FULL | sequencer::CLOSED => SubmitError::Busy(refusal.words.to_string()),
+        mempool::AUTHOR_LIMIT => SubmitError::TooMany { retry_after_s: 1 },
+        rule => SubmitError::Refused(rule),
+    }
 }
 
 fn submitted(event: Hash, progress: &Progress) -> Submitted {
@@ -51,7 +60,7 @@ fn submitted(event: Hash, progress: &Progress) -> Submitted {
     Submitted { event, stage, soft_receipt, receipt: None }
 }
 
-/// Takes an event in, or finds it already here.
+/// An event that was handed in.
 pub enum Intake {
     /// In the book.
     Known(Submitted),
@@ -59,6 +68,7 @@ pub enum Intake {
     Followed(Hash, watch::Receiver<Progress>),
 }
 
+/// Takes an event in, or finds it already here.
 ///
 /// A person's event is sequenced even if its own rules would refuse it now: what it waits for
 /// may be on its way. With `only_if_good` it is not: the node does not pay for attempts.
@@ -67,13 +77,14 @@ pub fn take_in(core: &Core, bytes: &[u8], only_if_good: bool) -> Result<Intake, 
     let event = Checked::check(bytes, core.book.chain(), registry);
     let event = event.map_err(SubmitError::Refused)?;
     let id = event.id();
-    if let Some(known) = in_book(core, id).map_err(fault)? {
+    // One snapshot for both questions: an anchor between them would make a final event void.
+    let snapshot = core.book.snapshot().map_err(fault)?;
+    if let Some(known) = in_book(core, &snapshot, id).map_err(fault)? {
         return Ok(Intake::Known(known));
     }
     if let Some(receiver) = core.tracker.following(&id) {
         return Ok(Intake::Followed(id, receiver));
     }
-    let snapshot = core.book.snapshot().map_err(fault)?;
     match admit(registry, &snapshot, &event, now()).map_err(fault)? {
         Admission::Void(refusal) => Err(SubmitError::Refused(refusal)),
         Admission::Admitted { forecast: Err(refusal), .. } if only_if_good => {
@@ -82,7 +93,7 @@ pub fn take_in(core: &Core, bytes: &[u8], only_if_good: bool) -> Result<Intake, 
         Admission::Admitted { .. } => {
             let (receiver, is_new) = core.tracker.follow(id);
             if is_new && core.orders.try_send(Order::Event(event)).is_err() {
-                let refusal = ddt_core::mempool::FULL;
+                let refusal = mempool::FULL;
                 core.tracker.end(&id, Progress::Dropped(refusal));
                 return Err(SubmitError::Busy(refusal.words.to_string()));
             }
@@ -103,7 +114,7 @@ impl Face {
         loop {
             let now = progress.borrow_and_update().clone();
             match now {
-                Progress::Dropped(refusal) => return Err(SubmitError::Refused(refusal)),
+                Progress::Dropped(refusal) => return Err(dropped(refusal)),
                 Progress::Final => break,
                 now if submitted(event, &now).stage >= stage => {
                     return Ok(submitted(event, &now));
@@ -116,7 +127,11 @@ impl Face {
         }
         loop {
             let core = self.core.clone();
-            let known = blocking(move || in_book(&core, event).map_err(fault)).await?;
+            let known = blocking(move || {
+                let snapshot = core.book.snapshot().map_err(fault)?;
+                in_book(&core, &snapshot, event).map_err(fault)
+            });
+            let known = known.await?;
             let known = known.ok_or_else(|| fault("a final event is not in the book"))?;
             if known.stage >= stage {
                 return Ok(known);
@@ -159,7 +174,7 @@ impl Backend for Face {
         let Some(wait) = wait else {
             let now = progress.borrow().clone();
             return match now {
-                Progress::Dropped(refusal) => Err(SubmitError::Refused(refusal)),
+                Progress::Dropped(refusal) => Err(dropped(refusal)),
                 now => Ok(submitted(event, &now)),
             };
         };
@@ -183,14 +198,15 @@ impl Backend for Face {
     }
 
     fn status(&self) -> NodeStatus {
+        let is_ready = self.core.is_open.load(Ordering::Relaxed);
         NodeStatus {
             version: crate::cli::VERSION.to_string(),
             role: "router".to_string(),
             started_ms: self.core.started,
             mempool: self.core.mempool.load(Ordering::Relaxed),
             peers: 0,
-            is_ready: true,
-            not_ready: String::new(),
+            is_ready,
+            not_ready: if is_ready { String::new() } else { sequencer::CLOSED.words.to_string() },
         }
     }
 
@@ -212,6 +228,7 @@ impl Backend for Face {
     }
 
     async fn reveals(&self) -> Result<Vec<Json>, SubmitError> {
-        Ok(self.reveals.list())
+        let reveals = self.reveals.clone();
+        blocking(move || Ok(reveals.list())).await
     }
 }

@@ -18,24 +18,26 @@ pub struct NodeKeys {
 }
 
 impl NodeKeys {
-    /// Reads the seed at `path`, or makes a new one there, readable by its owner alone.
-    pub fn open(path: &Path) -> Result<NodeKeys, Failure> {
-        let seed = match secret_file::read(path)? {
-            Some(text) => {
-                let mut seed = Zeroizing::new([0; 32]);
-                hex::decode_to_slice(text.trim(), &mut seed[..]).map_err(|_| {
-                    let advice = "restore it from a backup; a new key would be another router";
-                    Failure::fault(format!("{} is damaged; {advice}", path.display()))
-                })?;
-                seed
-            }
-            None => {
-                let seed = secret_file::random()?;
-                secret_file::create(path, &Zeroizing::new(hex::encode(&seed[..])))?;
-                seed
-            }
-        };
+    /// Reads the keys of a node that has run before.
+    pub fn read(path: &Path) -> Result<NodeKeys, Failure> {
+        let advice = "restore it from a backup; a new key would be another router";
+        let text = secret_file::read(path)?;
+        let missing = || Failure::fault(format!("{} is missing: {advice}", path.display()));
+        let text = text.ok_or_else(missing)?;
+        let mut seed = Zeroizing::new([0; 32]);
+        hex::decode_to_slice(text.trim(), &mut seed[..])
+            .map_err(|_| Failure::fault(format!("{} is damaged: {advice}", path.display())))?;
         Ok(NodeKeys::from_seed(seed))
+    }
+
+    /// Keys for a new node, kept in a file that its owner alone can read; those that are
+    /// there already from a start that was cut short.
+    pub fn make(path: &Path) -> Result<NodeKeys, Failure> {
+        if secret_file::read(path)?.is_none() {
+            let seed = secret_file::random()?;
+            secret_file::create(path, &Zeroizing::new(hex::encode(&seed[..])))?;
+        }
+        NodeKeys::read(path)
     }
 
     fn from_seed(seed: Zeroizing<[u8; 32]>) -> NodeKeys {

@@ -3,6 +3,7 @@
 //! It alone writes blocks. A block is on disk, synced, before the machine hears of it, and
 //! the machine lets no promise leave before that.
 
+use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
@@ -11,7 +12,8 @@ use ddt_core::sequencer::{Effect, Input, Sequencer};
 use ddt_ledger::admit::{Admission, admit};
 use ddt_ledger::event::Checked;
 use ddt_ledger::fault::StoreFault;
-use ddt_ledger::{Hash, Millis, Refusal};
+use ddt_ledger::system::Lane;
+use ddt_ledger::{AccountId, Hash, Millis, Refusal};
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::core::{Core, now};
@@ -22,10 +24,22 @@ use crate::failure::Failure;
 pub enum Order {
     /// An event to sequence.
     Event(Checked),
-    /// An anchor was committed; the ids of all its events.
-    Anchored(u64, Vec<Hash>),
+    /// An anchor was committed.
+    Anchored(Anchored),
     /// End.
     Stop,
+}
+
+/// What the lane must know of a committed anchor.
+pub struct Anchored {
+    /// Its height.
+    pub height: u64,
+    /// This zone's lane right after it.
+    pub lane: Lane,
+    /// All its events, of every zone.
+    pub executed: Vec<Hash>,
+    /// Their authors: only their waiting events can have become void.
+    pub authors: BTreeSet<AccountId>,
 }
 
 /// Orders waiting at most; whoever sends more waits.
@@ -51,8 +65,8 @@ pub fn run(
         }
         input = match lane.next(orders) {
             Ok(Order::Event(event)) => Some(Input::Event(event, 0)),
-            Ok(Order::Anchored(height, executed)) => match lane.anchored(height, executed) {
-                Ok(input) => input,
+            Ok(Order::Anchored(anchored)) => match lane.anchored(anchored) {
+                Ok(()) => None,
                 Err(fault) => {
                     let _ = fatal.send(Failure::from(fault));
                     return;
@@ -95,6 +109,7 @@ impl LaneThread<'_> {
         }
         let waiting = u64::try_from(self.sequencer.mempool().len()).unwrap_or(u64::MAX);
         self.core.mempool.store(waiting, Ordering::Relaxed);
+        self.core.is_open.store(self.sequencer.is_open(), Ordering::Relaxed);
         Ok(())
     }
 
@@ -129,24 +144,27 @@ impl LaneThread<'_> {
         Ok(Vec::new())
     }
 
-    /// Turns a committed anchor into the machine's input, and asks admission again for what
-    /// still waits.
-    fn anchored(&mut self, height: u64, executed: Vec<Hash>) -> Result<Option<Input>, StoreFault> {
-        let snapshot = self.core.book.snapshot()?;
-        let lane = ddt_ledger::system::Lane::read(&snapshot, self.core.zone);
-        let Some(lane) = lane else { return Ok(None) };
+    /// Tells the machine of a committed anchor, and asks admission again for what may have
+    /// become void by it.
+    fn anchored(&mut self, anchored: Anchored) -> Result<(), StoreFault> {
+        let Anchored { height, lane, executed, authors } = anchored;
+        for event in &executed {
+            // A promise of this thread may have come after the anchor's word that it is final.
+            self.core.tracker.end(event, Progress::Final);
+        }
         self.feed(Input::Anchored { height, lane, executed })?;
-        for (event, refusal) in self.void()? {
+        for (event, refusal) in self.void(&authors)? {
             self.feed(Input::Void { event, refusal })?;
         }
-        Ok(None)
+        Ok(())
     }
 
-    fn void(&self) -> Result<Vec<(Hash, Refusal)>, StoreFault> {
+    fn void(&self, authors: &BTreeSet<AccountId>) -> Result<Vec<(Hash, Refusal)>, StoreFault> {
         let snapshot = self.core.book.snapshot()?;
         let registry = self.core.book.registry();
         let mut void = Vec::new();
-        for event in self.sequencer.mempool().waiting() {
+        let waiting = self.sequencer.mempool().waiting();
+        for event in waiting.filter(|event| authors.contains(&event.draft().author)) {
             if let Admission::Void(refusal) = admit(registry, &snapshot, event, now())? {
                 void.push((event.id(), refusal));
             }

@@ -10,7 +10,7 @@ mod reveals;
 mod tracker;
 
 use std::net::SocketAddr;
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, mpsc as std_mpsc};
 use std::thread::JoinHandle;
 
@@ -20,11 +20,12 @@ use ddt_contracts::REGISTRY;
 use ddt_core::mempool::MempoolLimits;
 use ddt_core::pacer::Pacer;
 use ddt_core::sequencer::{Sequencer, SequencerConfig};
+use ddt_ledger::accounts::Account;
 use ddt_ledger::genesis::Genesis;
 use ddt_ledger::lane::CheckedBlock;
 use ddt_ledger::store::{Backend as StoreBackend, BookStore, LaneStore};
 use ddt_ledger::system::{Lane, next_deadline, params};
-use ddt_ledger::{Millis, Zone};
+use ddt_ledger::{AccountId, Amount, Millis, Zone};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 
@@ -60,6 +61,7 @@ pub struct Router {
     lane: JoinHandle<()>,
     stop: watch::Sender<bool>,
     servers: Vec<tokio::task::JoinHandle<()>>,
+    agent: tokio::task::JoinHandle<()>,
     fatal: mpsc::UnboundedReceiver<Failure>,
     /// How to reach it.
     pub running: RunningNode,
@@ -74,11 +76,11 @@ impl Router {
     ) -> Result<Router, Failure> {
         let genesis = folder.genesis()?;
         let genesis = genesis.ok_or_else(|| Failure::fault("the folder has no genesis file"))?;
-        let keys = NodeKeys::open(&folder.path().join("node.key"))?;
+        let keys = NodeKeys::read(&folder.path().join("node.key"))?;
         let (orders, order_queue) = std_mpsc::sync_channel(lane::ORDERS_MAX);
         let core = Arc::new(open_core(&folder, &genesis, keys, zone, orders)?);
         let (fatal_sender, fatal) = mpsc::unbounded_channel();
-        let sequencer = open_sequencer(&core)?;
+        let sequencer = open_sequencer(&folder, &core)?;
         let reveals = Arc::new(reveals::Reveals::open(folder.path(), core.clone())?);
         let lane = {
             let core = core.clone();
@@ -88,38 +90,43 @@ impl Router {
         };
         let consensus = start_consensus(&folder, &core).await?;
         let (stop, _) = watch::channel(false);
-        let running = announce(&folder, &listeners)?;
+        let running = reachable(&listeners)?;
         let face: Arc<dyn Backend> =
             Arc::new(face::Face { core: core.clone(), reveals: reveals.clone() });
-        let mut servers = serve(&folder, listeners, face, &stop)?;
-        servers.push(tokio::spawn(reveals.run()));
-        Ok(Router { folder, core, consensus, lane, stop, servers, fatal, running })
+        let servers = serve(&folder, listeners, face, &stop)?;
+        let agent = tokio::spawn(reveals.run());
+        folder.announce(&running)?;
+        Ok(Router { folder, core, consensus, lane, stop, servers, agent, fatal, running })
     }
 
     /// Resolves when something failed without which the router must not go on.
     pub async fn failed(&mut self) -> Failure {
         tokio::select! {
             error = self.consensus.failed() => Failure::fault(chain_of(&error)),
-            Some(failure) = self.fatal.recv() => failure,
+            failure = self.fatal.recv() => failure.unwrap_or_else(|| {
+                Failure::fault("the thread that seals the lane has ended; start again, report this")
+            }),
         }
+    }
+
+    /// What an account has now.
+    pub fn balance(&self, account: &AccountId) -> Result<Amount, Failure> {
+        let snapshot = self.core.book.snapshot()?;
+        let account = Account::read(&snapshot, account);
+        Ok(account.map_or(Amount::ZERO, |account| account.balance))
     }
 
     /// Ends everything in order; what was promised is on disk.
     pub async fn stop(self) -> Result<(), Failure> {
+        // Open requests get their answers while the router still works; then it stops.
         let _ = self.stop.send(true);
-        let agent_and_servers = self.servers;
-        for server in &agent_and_servers {
-            if !server.is_finished() {
-                tokio::task::yield_now().await;
-            }
+        for server in self.servers {
+            let _ = server.await;
         }
+        self.agent.abort();
         let stopped = self.consensus.stop().await;
         let _ = self.core.orders.send(lane::Order::Stop);
         let joined = tokio::task::spawn_blocking(move || self.lane.join()).await;
-        for server in agent_and_servers {
-            server.abort();
-            let _ = server.await;
-        }
         self.folder.withdraw();
         stopped.map_err(|error| Failure::fault(chain_of(&error)))?;
         match joined {
@@ -152,19 +159,13 @@ fn open_core(
 ) -> Result<Core, Failure> {
     let chain = genesis.chain();
     let file = |name: &str| StoreBackend::File(folder.path().join(name));
-    let had_lanes = folder.path().join("lanes.redb").exists();
     let book = BookStore::open(file("book.redb"), genesis, REGISTRY)?;
+    if book.head().0.height > 0 && !folder.path().join("lanes.redb").exists() {
+        return Err(lost_lanes(folder));
+    }
     let lanes = LaneStore::open(file("lanes.redb"), chain)?;
     let snapshot = book.snapshot()?;
     let head = book.head().0;
-    if head.height > 0 && !had_lanes {
-        // Blocks it promised may be lost: sealing others at their heights would be fraud.
-        return Err(Failure::fault(format!(
-            "{} has a book but no lanes.redb: restore that file from a backup; without it this \
-             router could break promises it made",
-            folder.path().display()
-        )));
-    }
     let pacer = Pacer::new(head, next_deadline(&snapshot), &params(&snapshot), now());
     let vrf = keys.vrf()?;
     Ok(Core {
@@ -180,15 +181,33 @@ fn open_core(
         zone,
         started: now(),
         mempool: AtomicU64::new(0),
+        is_open: AtomicBool::new(true),
         book,
     })
 }
 
+/// Blocks it promised may be lost: sealing others at their heights would be fraud.
+fn lost_lanes(folder: &DataFolder) -> Failure {
+    Failure::fault(format!(
+        "{} has a book, but lanes.redb is missing or older: without the blocks this router \
+         promised it must not seal others. Only the file from after its last stop will do",
+        folder.path().display()
+    ))
+}
+
 /// Goes on where the lane's blocks on disk end.
-fn open_sequencer(core: &Arc<Core>) -> Result<Sequencer, Failure> {
+fn open_sequencer(folder: &DataFolder, core: &Arc<Core>) -> Result<Sequencer, Failure> {
     let snapshot = core.book.snapshot()?;
     let no_zone = || Failure::fault(format!("the network has no zone {}", core.zone));
     let lane = Lane::read(&snapshot, core.zone).ok_or_else(no_zone)?;
+    if lane.key != core.keys.router_public() {
+        let words = "node.key is not this zone's router key: restore it from a backup";
+        return Err(Failure::fault(words));
+    }
+    let tip = core.lanes.block(core.zone, lane.term, lane.height)?;
+    if lane.height > 0 && tip.is_none() {
+        return Err(lost_lanes(folder));
+    }
     let chain = core.book.chain();
     let mut unanchored = Vec::new();
     for bytes in core.lanes.blocks_after(core.zone, lane.term, lane.height, usize::MAX)? {
@@ -232,11 +251,9 @@ fn url(listener: &TcpListener) -> Result<String, Failure> {
     Ok(format!("http://{address}"))
 }
 
-fn announce(folder: &DataFolder, listeners: &Listeners) -> Result<RunningNode, Failure> {
+fn reachable(listeners: &Listeners) -> Result<RunningNode, Failure> {
     let (api, private_api) = (url(&listeners.public)?, url(&listeners.private)?);
-    let running = RunningNode { pid: std::process::id(), api, private_api };
-    folder.announce(&running)?;
-    Ok(running)
+    Ok(RunningNode { pid: std::process::id(), api, private_api })
 }
 
 fn serve(

@@ -12,11 +12,13 @@ use std::time::Duration;
 use ddt_api::SubmitError;
 use ddt_contracts::domains::{DomainName, Reveal, commit_hash, read_commit};
 use ddt_core::agents::reveal::{CommitFacts, Effect, Input, RevealAgent, RevealConfig, Task};
+use ddt_ledger::accounts::Duty;
 use ddt_ledger::codec::{decode, encode};
 use ddt_ledger::event::{Draft, EVENT_VERSION, Role};
 use ddt_ledger::fault::{FaultKind, StoreFault};
 use ddt_ledger::registry::Declared;
 use ddt_ledger::schema::{Bytes, Field, Shape, Value};
+use ddt_ledger::store::{Backend, open_file};
 use ddt_ledger::system::params;
 use ddt_ledger::{AccountId, Hash, Millis, Refusal};
 use redb::{Database, ReadableTable, TableDefinition};
@@ -49,7 +51,8 @@ fn fault(error: impl Into<redb::Error>) -> StoreFault {
 impl Reveals {
     /// Opens the agent's store in the data folder and takes its tasks up again.
     pub fn open(folder: &Path, core: Arc<Core>) -> Result<Reveals, StoreFault> {
-        let store = Database::create(folder.join("agents.redb")).map_err(fault)?;
+        let file = Backend::File(folder.join("agents.redb"));
+        let store = open_file(file, core.book.chain())?;
         let write = store.begin_write().map_err(fault)?;
         let tasks = {
             let table = write.open_table(TASKS).map_err(fault)?;
@@ -101,7 +104,12 @@ impl Reveals {
                 (task.commit, facts)
             })
             .collect();
-        let Some(head) = ddt_ledger::system::Head::read(&snapshot) else { return Ok(()) };
+        let head = ddt_ledger::system::Head::read(&snapshot);
+        // A row that could not be read is not a row that is gone.
+        if let Some(fault) = snapshot.fault() {
+            return Err(fault);
+        }
+        let Some(head) = head else { return Ok(()) };
         let input =
             Input::Anchor { height: head.height, time: head.time, clock: head.clock, facts };
         let mut effects = agent.step(now(), input);
@@ -193,6 +201,14 @@ impl Reveals {
         *last
     }
 
+    /// Whether an account's node key, not revoked since, is this node's.
+    fn is_authorised(&self) -> Result<bool, StoreFault> {
+        let Some(account) = &self.account else { return Ok(false) };
+        let snapshot = self.core.book.snapshot()?;
+        let duty = Duty::read(&snapshot, account, &self.core.keys.node_public());
+        Ok(duty.is_some_and(|duty| !duty.is_revoked))
+    }
+
     /// Takes a preimage over; it is on disk before this answers.
     pub fn take(&self, preimage: &Json) -> Result<Json, SubmitError> {
         let body = read_preimage(preimage)?;
@@ -205,7 +221,7 @@ impl Reveals {
             commit,
             created: now(),
         };
-        if self.account.is_none() {
+        if !self.is_authorised().map_err(|fault| SubmitError::Fault(fault.to_string()))? {
             let words = "no account has authorised this node's key: reveal with the wallet";
             return Err(SubmitError::Busy(words.to_string()));
         }
