@@ -72,7 +72,10 @@ fn the_agent_finishes_a_purchase() {
     assert_eq!(network.reveal(&wrong).problem(), "domains.term");
     wrong["years"] = "x".into();
     let answer = network.reveal(&wrong);
-    assert_eq!((answer.problem().as_str(), &answer.json(422)["field"]), ("request.field", &"years".into()));
+    assert_eq!(
+        (answer.problem().as_str(), &answer.json(422)["field"]),
+        ("request.field", &"years".into())
+    );
     let headers = [("authorization", bearer.as_str()), ("content-type", "text/plain")];
     let post = exchange(network.private(), "POST /v1/reveals", &headers, b"{}").unwrap();
     assert_eq!((post.status, post.problem().as_str()), (415, "request.media_type"));

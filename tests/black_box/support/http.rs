@@ -85,7 +85,8 @@ pub fn read_answer(mut stream: TcpStream) -> io::Result<Answer> {
         .filter_map(|line| line.split_once(": "))
         .map(|(name, value)| (name.to_string(), value.to_string()))
         .collect();
-    let answer = Answer { status: status.ok_or_else(cut)?, headers, body: bytes.split_off(end + 4) };
+    let answer =
+        Answer { status: status.ok_or_else(cut)?, headers, body: bytes.split_off(end + 4) };
     let length = answer.header("content-length").and_then(|length| length.parse::<usize>().ok());
     // A killed node may have sent half an answer: that is none.
     if length.is_some_and(|length| answer.body.len() < length) {

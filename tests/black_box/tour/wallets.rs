@@ -109,7 +109,8 @@ fn payments_reach_each_stage_and_both_balances() {
     assert!(proven["anchor"].as_u64() > proven["receipt"]["height"].as_u64());
 
     let fee = apt(text(&last, "/receipt/fee"));
-    let balance = |name| text(&network.ddt(&["wallet", "balance", name]).data(), "/balance").parse();
+    let balance =
+        |name| text(&network.ddt(&["wallet", "balance", name]).data(), "/balance").parse();
     let spent = apt("7.5").plus(fee.times(3).unwrap()).unwrap();
     assert_eq!(balance("alice"), Ok(apt("1000000").minus(spent).unwrap()));
     assert_eq!(balance("bob"), Ok(apt("1000007.5")));
