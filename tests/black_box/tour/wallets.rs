@@ -134,9 +134,12 @@ fn people_read_what_they_sign_and_are_asked() {
     assert_eq!(asked.code, Some(8), "{asked:#?}");
     let bob = network.signer("bob").account.to_string();
     for part in ["Pay 5 APT", &bob, "lunch", "fee"] {
-        assert!(asked.stdout.contains(part), "{part}: {asked:#?}");
+        assert!(asked.stderr.contains(part), "{part}: {asked:#?}");
     }
     assert_eq!(network.json("/v1/status")["events"], 0);
+    // Whoever is asked must have read it, also where the answer is for a script.
+    let for_a_script = cli::finish(cli::command(&network.home).args(pay).arg("--json"));
+    assert!(for_a_script.stderr.contains("Pay 5 APT"), "{for_a_script:#?}");
     let agreed = cli::finish(cli::command(&network.home).args(pay).arg("--yes"));
     assert_eq!(agreed.code, Some(0), "{agreed:#?}");
     assert!(agreed.stdout.contains("Done."));
