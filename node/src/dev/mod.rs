@@ -110,11 +110,16 @@ async fn live(
         () = interrupted => None,
         failure = router.failed() => Some(failure),
     };
-    let stopped = router.stop().await;
+    output.note("\nEnding…");
+    let again = interruption()?;
+    let stopped = tokio::select! {
+        stopped = router.stop() => stopped,
+        () = again => Err(Failure::fault("ended at once; what was promised is on disk")),
+    };
     match failed {
         Some(failure) => Err(failure),
         None => {
-            output.note("\nStopped.");
+            output.note("Stopped.");
             stopped
         }
     }
