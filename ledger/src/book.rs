@@ -1,7 +1,7 @@
 //! The book: the only way by which programmes move money.
 //!
 //! Balances live in tables that no programme can name. Every movement goes through
-//! [`Book::shift`], which debits one party and credits another, so nothing is created or
+//! `Book::shift`, which debits one party and credits another, so nothing is created or
 //! lost; the totals that conservation is checked against are kept beside it
 //! (spec BOK-1 … BOK-6).
 
