@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
-use ddt_ledger::Hash;
+use ddt_core::sequencer::{Reach, reach};
 use ddt_ledger::anchor::{Span, Tip};
 use ddt_ledger::fault::StoreFault;
 use ddt_ledger::ids::{ChainId, Zone};
@@ -23,18 +23,6 @@ pub struct Blocks {
     chain: ChainId,
     registry: Registry,
     checked: Mutex<BTreeMap<Place, CheckedBlock>>,
-}
-
-/// How far a lane's blocks reach.
-pub struct Reach {
-    /// Height of the last block.
-    pub height: u64,
-    /// Its id.
-    pub block: Hash,
-    /// Bytes of all of them.
-    pub bytes: u64,
-    /// Their work units.
-    pub work: u64,
 }
 
 /// Why the blocks of a tip are not to be had.
@@ -78,18 +66,9 @@ impl Blocks {
     /// there is any; `None` without one.
     pub fn after(&self, zone: Zone, lane: &Lane, bytes_max: u64, work_max: u64) -> Option<Reach> {
         let checked = self.lock();
-        let mut reach: Option<Reach> = None;
-        for height in (lane.height.saturating_add(1)..).take(SPAN_BLOCKS_MAX as usize) {
-            let Some(block) = checked.get(&(zone, lane.term, height)) else { break };
-            let before = reach.as_ref().map_or((0, 0), |reach| (reach.bytes, reach.work));
-            let bytes = before.0.saturating_add(block.size() as u64);
-            let work = before.1.saturating_add(block.work(&self.registry));
-            if reach.is_some() && (bytes > bytes_max || work > work_max) {
-                break;
-            }
-            reach = Some(Reach { height, block: block.id(), bytes, work });
-        }
-        reach
+        let heights = (lane.height.saturating_add(1)..).take(SPAN_BLOCKS_MAX as usize);
+        let blocks = heights.map_while(|height| checked.get(&(zone, lane.term, height)));
+        reach(blocks, bytes_max, work_max, &self.registry)
     }
 
     /// The blocks that these tips add to their lanes.

@@ -210,16 +210,38 @@ impl Sequencer {
         let skipped = blocks.partition_point(|block| block.header().height <= height);
         blocks.get(skipped..).unwrap_or_default()
     }
+}
 
-    /// The next blocks to anchor within these limits, at least one if there is any.
-    pub fn span(&self, bytes_max: u64, work_max: u64) -> Vec<CheckedBlock> {
-        let (mut bytes, mut work) = (0_u64, 0_u64);
-        let mut fits = |block: &&CheckedBlock| {
-            let is_first = bytes == 0;
-            bytes = bytes.saturating_add(u64::try_from(block.size()).unwrap_or(u64::MAX));
-            work = work.saturating_add(block.work(&self.config.registry));
-            is_first || (bytes <= bytes_max && work <= work_max)
-        };
-        self.tail.stored().iter().take_while(|block| fits(block)).cloned().collect()
+/// How far an anchor goes into a lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// Height of the last block taken.
+    pub height: u64,
+    /// Its id.
+    pub block: Hash,
+    /// Bytes of all blocks taken.
+    pub bytes: u64,
+    /// Their work units.
+    pub work: u64,
+}
+
+/// How far an anchor goes into `blocks`, a lane's next ones in order, within these limits: at
+/// least one block, so that a lane never stands still; `None` without one.
+pub fn reach<'b>(
+    blocks: impl IntoIterator<Item = &'b CheckedBlock>,
+    bytes_max: u64,
+    work_max: u64,
+    registry: &Registry,
+) -> Option<Reach> {
+    let mut reach: Option<Reach> = None;
+    for block in blocks {
+        let (bytes, work) = reach.map_or((0, 0), |reach| (reach.bytes, reach.work));
+        let bytes = bytes.saturating_add(u64::try_from(block.size()).unwrap_or(u64::MAX));
+        let work = work.saturating_add(block.work(registry));
+        if reach.is_some() && (bytes > bytes_max || work > work_max) {
+            break;
+        }
+        reach = Some(Reach { height: block.header().height, block: block.id(), bytes, work });
     }
+    reach
 }

@@ -1,6 +1,6 @@
 //! The sequencer's lane: spans, terms, lost data.
 
-use ddt_core::sequencer::{Effect, Input, Sequencer, UNANCHORED_BLOCKS_MAX};
+use ddt_core::sequencer::{Effect, Input, Sequencer, UNANCHORED_BLOCKS_MAX, reach};
 use ddt_ledger::lane::CheckedBlock;
 use ddt_ledger::system::Lane;
 use ddt_ledger::{Hash, Millis};
@@ -35,12 +35,17 @@ fn alarms(effects: &[Effect]) -> usize {
 fn a_span_is_what_an_anchor_can_cover_and_never_nothing() {
     let (mut sequencer, blocks) = three_blocks();
     let two = (blocks[0].size() + blocks[1].size()) as u64;
-    assert_eq!(heights(&sequencer.span(u64::MAX, u64::MAX)), [1, 2, 3]);
-    assert_eq!(heights(&sequencer.span(two, u64::MAX)), [1, 2]);
-    assert_eq!(heights(&sequencer.span(two - 1, u64::MAX)), [1]);
-    assert_eq!(heights(&sequencer.span(u64::MAX, 2)), [1, 2]);
+    assert_eq!(heights(sequencer.unanchored_blocks_after(0)), [1, 2, 3]);
+    let far = |bytes_max, work_max| {
+        let waiting = sequencer.unanchored_blocks_after(0);
+        reach(waiting, bytes_max, work_max, &REGISTRY).map(|reach| reach.height)
+    };
+    assert_eq!(far(two, u64::MAX), Some(2));
+    assert_eq!(far(two - 1, u64::MAX), Some(1));
+    assert_eq!(far(u64::MAX, 2), Some(2));
     // Mutation: nothing when the first is too large; the lane would stand still for ever.
-    assert_eq!(heights(&sequencer.span(0, 0)), [1]);
+    assert_eq!(far(0, 0), Some(1));
+    assert_eq!(reach([], u64::MAX, u64::MAX, &REGISTRY), None);
     let effects = sequencer.step(at(600), anchored(1, lane_at(&blocks[0])));
     assert_eq!(effects, [Effect::TipWaits], "the rest still waits");
     assert_eq!(heights(sequencer.unanchored_blocks_after(0)), [2, 3]);
@@ -77,7 +82,7 @@ fn a_new_term_continues_the_numbers_and_takes_the_lapsed_events_back() {
     let effects = sequencer.step(at(701), Input::Anchored { height: 4, lane, executed });
     // The first event is in the book; the others wait again. Nothing is sealed meanwhile.
     assert_eq!(effects, [Effect::Executed(note(1, 1).id())]);
-    assert!(sequencer.span(u64::MAX, u64::MAX).is_empty());
+    assert!(sequencer.unanchored_blocks_after(0).is_empty());
     let effects = sequencer.step(at(900), Input::Stored { height: 4 });
     // Mutation: promising a number of a term that is over.
     assert!(!effects.iter().any(|effect| matches!(effect, Effect::Promise(_))));
@@ -118,7 +123,7 @@ fn an_anchored_lane_that_is_not_on_disk_means_lost_data() {
     let effects = sequencer.step(at(500), anchored(1, forked));
     // Mutation: sealing on would sign a second block for a height.
     assert_eq!((alarms(&effects), sequencer.is_open()), (1, false));
-    assert!(sequencer.span(u64::MAX, u64::MAX).is_empty());
+    assert!(sequencer.unanchored_blocks_after(0).is_empty());
     let ahead = Lane { height: 9, next_number: 40, ..first_lane() };
     assert_eq!(alarms(&sequencer.step(at(501), anchored(2, ahead))), 0);
     assert!(!sequencer.is_open());
