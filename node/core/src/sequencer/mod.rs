@@ -1,7 +1,7 @@
 //! The sequencer: seals a zone's lane.
 //!
 //! A block is on disk before anything about it leaves: first [`Effect::Store`], and only
-//! after [`Input::Stored`] its promises, and its place in [`Sequencer::span`]. So a router
+//! after [`Input::Stored`] its promises, and its place in [`Sequencer::unanchored_blocks_after`]. So a router
 //! that dies at any point and is rebuilt from its disk never contradicts itself.
 
 mod machine;
