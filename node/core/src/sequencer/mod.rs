@@ -1,8 +1,9 @@
 //! The sequencer: seals a zone's lane.
 //!
 //! A block is on disk before anything about it leaves: first [`Effect::Store`], and only
-//! after [`Input::Stored`] its promises, and its place in [`Sequencer::unanchored_blocks_after`]. So a router
-//! that dies at any point and is rebuilt from its disk never contradicts itself.
+//! after [`Input::Stored`] its promises, and its place among the
+//! [blocks to be anchored](Sequencer::unanchored_blocks_after). So a router that dies at any
+//! point and is rebuilt from its disk never contradicts itself.
 
 mod machine;
 mod recent;
