@@ -154,6 +154,28 @@ fn the_same_event_counts_once() {
     assert_eq!(snapshot.event_place(&id), Ok(Some((1, 0))), "its first receipt stays its own");
 }
 
+/// Broken by: an event's id leading to its first receipt for ever; then the owner reads
+/// "void", pays anew, and the old bytes move the money after all.
+#[test]
+fn a_void_event_may_still_be_executed_and_is_then_found_so() {
+    let mut network = Network::new();
+    let stranger = Person::new(99);
+    let event = network.event(&stranger, &pay());
+    let id = network.checked(&event).id();
+    demand_void(&mut network, event.clone(), ACCOUNT);
+    let found = |network: &Network| {
+        let snapshot = network.store.snapshot().expect("a snapshot");
+        let place = snapshot.event_place(&id).expect("a read").expect("a place");
+        snapshot.receipt(place).expect("a read").expect("a receipt").outcome
+    };
+    assert_eq!(found(&network), void(ACCOUNT));
+    let opens = Pay { to: stranger.id(), amount: Amount::from_apt(10) };
+    let opening = network.event(&Person::new(1), &opens);
+    network.run(vec![opening]);
+    network.run(vec![event]);
+    assert_eq!(found(&network), Outcome::Done);
+}
+
 /// Broken by: letting the first key sign on after a rotation, or the new one before.
 #[test]
 fn only_the_current_owner_key_signs() {
