@@ -24,7 +24,7 @@ use crate::system::{
 };
 
 /// The version of the genesis format that this code writes and reads.
-pub const GENESIS_VERSION: u32 = 1;
+pub const GENESIS_VERSION: u32 = 2;
 /// Longest genesis file, in bytes.
 pub const GENESIS_BYTES_MAX: usize = 16 * 1024 * 1024;
 
@@ -146,7 +146,7 @@ impl Genesis {
             false => Err(GenesisError(words.to_string())),
         };
         let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        need(self.version == GENESIS_VERSION, "version must be 1")?;
+        need(self.version == GENESIS_VERSION, "version must be 2: this release reads no other")?;
         let named = !self.name.is_empty() && self.name.len() <= 32;
         need(named && self.name.bytes().all(is_plain), "name must be 1 to 32 of a-z, 0-9, -")?;
         need(!self.zones.is_empty(), "there must be at least one zone")?;
@@ -159,7 +159,9 @@ impl Genesis {
         need(duties.len() == self.node_keys.len(), "a node key stands there twice")?;
         need(self.params.epoch_ms.0 > 0, "epoch_ms must be above 0")?;
         need(self.params.clock_step_ms_max.0 > 0, "clock_step_ms_max must be above 0")?;
-        need(self.params.domain_year_ms.0 > 0, "domain_year_ms must be above 0")
+        need(self.params.domain_year_ms.0 > 0, "domain_year_ms must be above 0")?;
+        need(self.params.stamp_period_ms.0 > 0, "stamp_period_ms must be above 0")?;
+        need(self.params.username_year_ms.0 > 0, "username_year_ms must be above 0")
     }
 
     /// The state at height 0.

@@ -5,6 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::ids::Millis;
 
+const DAY_MS: u64 = 24 * 3_600_000;
+
 /// Numbers that rules depend on. Times are on the epoch clock, in milliseconds.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -35,13 +37,39 @@ pub struct Params {
     pub domain_year_ms: Millis,
     /// How long after its term a domain still belongs to its owner.
     pub domain_grace_ms: Millis,
+    /// How long after the grace a domain's price falls from its premium to the plain price.
+    pub domain_premium_ms: Millis,
+    /// How long before the term's end a prepaid renewal may be made.
+    pub domain_renewal_ms: Millis,
+    /// How long after its deadline a lock of coins is refunded.
+    pub lock_grace_ms: Millis,
+    /// How long the row of a lock that ended stays readable.
+    pub lock_kept_ms: Millis,
+    /// A stamp's beacon is good for its period and the next one.
+    pub stamp_period_ms: Millis,
+    /// Leading zero bits of an ordinary stamp when few are made.
+    pub stamp_bits: u8,
+    /// How many more bits a heavy stamp has.
+    pub stamp_bits_heavy: u8,
+    /// Stamped events of a period above which the next period's stamps grow by one bit.
+    pub stamp_target: u64,
+    /// Most members of a zone.
+    pub zone_seats: u32,
+    /// A member is heard of at most once in this time.
+    pub heartbeat_ms: Millis,
+    /// A member that is silent for this long is inactive.
+    pub inactive_ms: Millis,
+    /// A member that is silent for this long loses its address and its seat.
+    pub lease_ms: Millis,
+    /// Length of a username's year.
+    pub username_year_ms: Millis,
 }
 
 impl Params {
     /// Of a public network.
     pub fn network() -> Params {
         Params {
-            epoch_ms: Millis(24 * 3_600_000),
+            epoch_ms: Millis(DAY_MS),
             clock_step_ms_max: Millis(20_000),
             anchor_idle_ms: Millis(10_000),
             anchor_bytes_max: 16 * 1024 * 1024,
@@ -51,9 +79,22 @@ impl Params {
             commit_age_anchors: 2,
             contest_ms: Millis(600_000),
             contest_anchors: 2,
-            commit_life_ms: Millis(24 * 3_600_000),
-            domain_year_ms: Millis(365 * 24 * 3_600_000),
-            domain_grace_ms: Millis(30 * 24 * 3_600_000),
+            commit_life_ms: Millis(DAY_MS),
+            domain_year_ms: Millis(365 * DAY_MS),
+            domain_grace_ms: Millis(30 * DAY_MS),
+            domain_premium_ms: Millis(21 * DAY_MS),
+            domain_renewal_ms: Millis(30 * DAY_MS),
+            lock_grace_ms: Millis(3_600_000),
+            lock_kept_ms: Millis(7 * DAY_MS),
+            stamp_period_ms: Millis(600_000),
+            stamp_bits: 22,
+            stamp_bits_heavy: 4,
+            stamp_target: 1_000,
+            zone_seats: 1_024,
+            heartbeat_ms: Millis(6 * 3_600_000),
+            inactive_ms: Millis(36 * 3_600_000),
+            lease_ms: Millis(7 * DAY_MS),
+            username_year_ms: Millis(365 * DAY_MS),
         }
     }
 
@@ -64,6 +105,12 @@ impl Params {
             commit_age_ms: Millis(2_000),
             contest_ms: Millis(2_000),
             commit_life_ms: Millis(120_000),
+            lock_grace_ms: Millis(2_000),
+            stamp_period_ms: Millis(60_000),
+            stamp_bits: 12,
+            heartbeat_ms: Millis(5_000),
+            inactive_ms: Millis(90_000),
+            lease_ms: Millis(300_000),
             ..Params::network()
         }
     }

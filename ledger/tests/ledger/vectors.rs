@@ -17,7 +17,7 @@ use serde_json::{Value as Json, json};
 use crate::support::network::{Network, Person};
 
 const VECTORS: &str = include_str!("../../../tests/vectors/ledger-v1.json");
-const GENESIS: &str = include_str!("../../../tests/vectors/genesis-v1.toml");
+const GENESIS: &str = include_str!("../../../tests/vectors/genesis-v2.toml");
 
 fn hash(number: u8) -> Hash {
     Hash([number; 32])
@@ -172,7 +172,7 @@ fn vectors() -> Json {
     json!({
         "account": { "key": Person::new(1).key(), "id": Person::new(1).id() },
         "genesis": {
-            "file": "genesis-v1.toml", "bytes": hex::encode(encode(&genesis)),
+            "file": "genesis-v2.toml", "bytes": hex::encode(encode(&genesis)),
             "chain": genesis.chain(), "state_root": state_root,
         },
         "event": event(), "block": block(), "anchor": anchor(), "votes": votes(),
