@@ -2,7 +2,7 @@
 //!
 //! A newcomer has no coins, so joining costs work instead of a fee. The address is drawn from
 //! the beacon of the anchor after the sign-up's, so nobody can choose it, and is leased while
-//! the member is heard of. No money flows here (spec ZON-1 … ZON-10).
+//! the member is heard of. No money flows here (spec ZON-1 … ZON-9).
 
 mod audit;
 mod draw;
