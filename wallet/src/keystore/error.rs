@@ -130,6 +130,21 @@ pub enum KeystoreError {
 }
 
 impl KeystoreError {
+    /// Whether the file with this path is what the error is about.
+    pub fn is_about(&self, file: &Path) -> bool {
+        match self {
+            KeystoreError::Exists { path }
+            | KeystoreError::Missing { path }
+            | KeystoreError::DoesNotOpen { path }
+            | KeystoreError::Damaged { path, .. }
+            | KeystoreError::Newer { path, .. }
+            | KeystoreError::TooOpen { path, .. }
+            | KeystoreError::WrongKind { path, .. }
+            | KeystoreError::Io { path, .. } => path == file,
+            _ => false,
+        }
+    }
+
     pub(super) fn damaged(path: &Path, reason: impl ToString) -> Self {
         KeystoreError::Damaged { path: path.to_owned(), reason: reason.to_string() }
     }
