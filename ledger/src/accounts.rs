@@ -3,10 +3,11 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::amount::Amount;
-use crate::event::{NONCE_OLD, NONCE_USED, Role};
+use crate::event::{NONCE_OLD, NONCE_USED, Role, VALIDITY_MS_MAX};
 use crate::hash::Hash;
 use crate::ids::{AccountId, Millis};
 use crate::key::PublicKey;
+use crate::params::Params;
 use crate::refusal::Refusal;
 use crate::table::{Rows, Table};
 
@@ -30,12 +31,26 @@ pub struct Account {
     pub opened: Millis,
     /// Used nonces of the owner role.
     pub nonces: Nonces,
+    /// Of an account that a stamp opened and that never held coins: the anchor time from
+    /// which its row may go, when nothing it signed can be used again.
+    pub lapses: Option<Millis>,
 }
 
 impl Account {
     pub(crate) fn opened_at(time: Millis) -> Account {
         let (balance, nonces) = (Amount::ZERO, Nonces::default());
-        Account { balance, key: None, rotations: 0, opened: time, nonces }
+        Account { balance, key: None, rotations: 0, opened: time, nonces, lapses: None }
+    }
+
+    /// The row of an account that an event opens by its stamp alone.
+    pub(crate) fn stamped_at(time: Millis, params: &Params) -> Account {
+        Account { lapses: Some(Account::lapse(time, params)), ..Account::opened_at(time) }
+    }
+
+    /// When the row of an account without coins may go that is used at `time`: after the
+    /// longer of 7 epochs and an event's longest validity.
+    pub(crate) fn lapse(time: Millis, params: &Params) -> Millis {
+        time.plus(Millis(params.epoch_ms.0.saturating_mul(7).max(VALIDITY_MS_MAX)))
     }
 
     /// Whether `key` is the current owner key of this account, whose id is `id`.

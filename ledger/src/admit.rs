@@ -3,32 +3,80 @@
 //! The same function guards the mempool and the executor, so what a node lets in is what
 //! will not be void (spec EVT-7 … EVT-12).
 
-use crate::accounts::{Account, Duty};
+use crate::accounts::{ACCOUNTS, Account, DUTIES, Duty};
 use crate::amount::Amount;
 use crate::book::{Book, Party, Payer, Scope};
 use crate::context::{Context, Origin};
 use crate::event::{
-    ACCOUNT, Checked, EXPIRED, FEE, KEY, NONCE_AHEAD, NONCE_AHEAD_US_MAX, Role, VALIDITY,
+    ACCOUNT, Checked, Draft, EXPIRED, FEE, KEY, NONCE_AHEAD, NONCE_AHEAD_US_MAX, Role, VALIDITY,
     VALIDITY_MS_MAX,
 };
 use crate::fault::StoreFault;
 use crate::fees::Fees;
 use crate::guard::guarded;
 use crate::hash::Hash;
-use crate::ids::{Millis, Zone};
+use crate::ids::{AccountId, Millis, Zone};
 use crate::refusal::Refusal;
 use crate::registry::{Apply, Registry, Row};
+use crate::stamp::{self, Stamps};
 use crate::state::{Overlay, StateReader};
 use crate::system::{Head, params, value_index};
 use crate::table::Rows;
+use crate::tickets::{TICKET_NONCE_END, Tickets};
 
-/// Whether the event's time, nonce and key are good at this state.
+/// The ledger's own deadline: an account without coins may be forgotten.
+pub(crate) const LAPSE: u16 = 0;
+/// Node keys of a lapsing account that one piece of work removes.
+const DUTIES_LAPSING_MAX: usize = 64;
+
+/// What an event is carried for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fare {
+    /// Its fee.
+    Fee,
+    /// Its stamp.
+    Stamp,
+}
+
+/// Whether the event's time, stamp, nonce and key are good at this state.
 pub(crate) fn may_execute<R: Rows + ?Sized>(
     rows: &R,
     cx: &Context,
     event: &Checked,
-) -> Result<(), Refusal> {
+    row: &Row,
+) -> Result<Fare, Refusal> {
     let draft = event.draft();
+    check_time(cx, draft)?;
+    let fare = match guarded(|| (row.stamp)(draft.body.as_slice()))? {
+        Some((stamp, weight)) => {
+            stamp::check(rows, cx, draft, &stamp, weight)?;
+            Fare::Stamp
+        }
+        None => Fare::Fee,
+    };
+    let account = account_of(rows, cx, draft, fare).ok_or(ACCOUNT)?;
+    match draft.role {
+        Role::Owner => {
+            if !account.is_current(&draft.author, &draft.key) {
+                return Err(KEY);
+            }
+            match draft.nonce < TICKET_NONCE_END {
+                true => Tickets::read(rows, &draft.author).check(draft.nonce)?,
+                false => account.nonces.check(draft.nonce)?,
+            }
+        }
+        role => {
+            let duty = Duty::read(rows, &draft.author, &draft.key).ok_or(KEY)?;
+            if duty.role != role || duty.is_revoked {
+                return Err(KEY);
+            }
+            duty.nonces.check(draft.nonce)?;
+        }
+    }
+    Ok(fare)
+}
+
+fn check_time(cx: &Context, draft: &Draft) -> Result<(), Refusal> {
     if draft.valid_until <= cx.time {
         return Err(EXPIRED);
     }
@@ -39,31 +87,75 @@ pub(crate) fn may_execute<R: Rows + ?Sized>(
     if draft.nonce > now_us.saturating_add(NONCE_AHEAD_US_MAX) {
         return Err(NONCE_AHEAD);
     }
-    let account = Account::read(rows, &draft.author).ok_or(ACCOUNT)?;
-    match draft.role {
-        Role::Owner => {
-            if !account.is_current(&draft.author, &draft.key) {
-                return Err(KEY);
-            }
-            account.nonces.check(draft.nonce)
+    Ok(())
+}
+
+/// The author's row; a stamp opens one for whoever has none.
+fn account_of<R: Rows + ?Sized>(
+    rows: &R,
+    cx: &Context,
+    draft: &Draft,
+    fare: Fare,
+) -> Option<Account> {
+    Account::read(rows, &draft.author).or_else(|| {
+        let is_opened = fare == Fare::Stamp && draft.role == Role::Owner;
+        is_opened.then(|| Account::stamped_at(cx.time, &cx.params))
+    })
+}
+
+/// Uses the event's nonce or ticket, and notes what its stamp did (spec EVT-7, EVT-13, STP-5).
+/// The row that a stamp opens goes by itself, if no coins come.
+fn use_nonce(book: &mut Book, cx: &Context, draft: &Draft, fare: Fare) {
+    let rows = &mut book.rows;
+    if fare == Fare::Stamp {
+        Stamps::count(rows);
+    }
+    if draft.role != Role::Owner {
+        if let Some(mut duty) = DUTIES.get(rows, &(draft.author, draft.key)) {
+            duty.nonces.insert(draft.nonce);
+            DUTIES.put(rows, &(draft.author, draft.key), &duty);
         }
-        role => {
-            let duty = Duty::read(rows, &draft.author, &draft.key).ok_or(KEY)?;
-            if duty.role != role || duty.is_revoked {
-                return Err(KEY);
-            }
-            duty.nonces.check(draft.nonce)
-        }
+    } else if draft.nonce < TICKET_NONCE_END {
+        Tickets::take(rows, &draft.author, draft.nonce);
+    }
+    let is_new = ACCOUNTS.get(rows, &draft.author).is_none();
+    let Some(mut account) = account_of(rows, cx, draft, fare) else { return };
+    if draft.role == Role::Owner && draft.nonce >= TICKET_NONCE_END {
+        account.nonces.insert(draft.nonce);
+    }
+    account.lapses = account.lapses.map(|_| Account::lapse(cx.time, &cx.params));
+    ACCOUNTS.put(rows, &draft.author, &account);
+    if is_new {
+        book.supply.account_count = book.supply.account_count.saturating_add(1);
+        let due = cx.clock.plus(Account::lapse(cx.time, &cx.params).since(cx.time));
+        book.schedule(due, LAPSE, &draft.author.0);
     }
 }
 
+/// Forgets an account that a stamp opened, once nothing it ever signed can be used again and
+/// if it never held coins; otherwise looks again later (spec STP-6).
+pub(crate) fn lapse(key: &[u8], cx: &Context, book: &mut Book) {
+    let Ok(author) = key.try_into().map(AccountId) else { return };
+    let Some(account) = book.account(&author) else { return };
+    let Some(until) = account.lapses else { return };
+    if cx.time < until {
+        book.schedule(cx.clock.plus(until.since(cx.time)), LAPSE, key);
+        return;
+    }
+    let duties = Duty::of_account(&book.rows, &author, None, DUTIES_LAPSING_MAX);
+    for (key, _) in &duties {
+        DUTIES.remove(&mut book.rows, &(author, *key));
+    }
+    if duties.len() == DUTIES_LAPSING_MAX {
+        book.schedule(cx.clock.plus(Millis(1)), LAPSE, key);
+        return;
+    }
+    ACCOUNTS.remove(&mut book.rows, &author);
+    book.supply.account_count = book.supply.account_count.saturating_sub(1);
+}
+
 /// Whose money pays the event's fee.
-pub(crate) fn payer_of(
-    book: &Book,
-    cx: &Context,
-    event: &Checked,
-    row: &Row,
-) -> Result<Party, Refusal> {
+fn payer_of(book: &Book, cx: &Context, event: &Checked, row: &Row) -> Result<Party, Refusal> {
     let draft = event.draft();
     let payer = guarded(|| (row.payer)(draft.body.as_slice(), cx, book))?;
     Ok(match payer {
@@ -71,6 +163,35 @@ pub(crate) fn payer_of(
         Payer::Author if draft.role == Role::Owner => Party::Account(draft.author),
         Payer::Author => Party::Allowance { account: draft.author, key: draft.key },
     })
+}
+
+/// The fee of an event that is carried for this.
+pub(crate) fn fee_of(cx: &Context, event: &Checked, fare: Fare) -> Amount {
+    match fare {
+        Fare::Fee => cx.fees.event(event.bytes().len()),
+        Fare::Stamp => Amount::ZERO,
+    }
+}
+
+/// Uses the nonce and pays the fee: both are kept whatever the event itself does. On a
+/// refusal the caller undoes what was changed.
+pub(crate) fn take_fee(
+    book: &mut Book,
+    cx: &Context,
+    event: &Checked,
+    row: &Row,
+    (fare, zone): (Fare, Zone),
+) -> Result<(), Refusal> {
+    if fare == Fare::Fee {
+        let payer = payer_of(book, cx, event, row)?;
+        let supply = book.supply;
+        if book.shift(payer, Party::Fees(zone), fee_of(cx, event, fare), "fee").is_err() {
+            book.supply = supply;
+            return Err(FEE);
+        }
+    }
+    use_nonce(book, cx, event.draft(), fare);
+    Ok(())
 }
 
 /// What admission answers.
@@ -109,22 +230,19 @@ pub fn admit(
 }
 
 fn forecast(registry: &Registry, book: &mut Book, cx: &Context, event: &Checked) -> Admission {
-    if let Err(refusal) = may_execute(book, cx, event) {
-        return Admission::Void(refusal);
-    }
     let draft = event.draft();
     let Some(row) = event.row(registry) else {
         return Admission::Void(crate::event::UNKNOWN_TAG);
     };
+    let fare = match may_execute(book, cx, event, row) {
+        Ok(fare) => fare,
+        Err(refusal) => return Admission::Void(refusal),
+    };
     let programme = registry.programme_of(row.tag).map_or(0, |programme| programme.id);
     book.scope = Scope { programme, spender: None };
-    let fee = cx.fees.event(event.bytes().len());
-    let payer = match payer_of(book, cx, event, row) {
-        Ok(payer) => payer,
-        Err(bug) => return Admission::Void(bug),
-    };
-    if book.shift(payer, Party::Fees(Zone::default()), fee, "fee").is_err() {
-        return Admission::Void(FEE);
+    let fee = fee_of(cx, event, fare);
+    if let Err(refusal) = take_fee(book, cx, event, row, (fare, Zone::default())) {
+        return Admission::Void(refusal);
     }
     book.scope.spender = (draft.role == Role::Owner).then_some(draft.author);
     let body = draft.body.as_slice();

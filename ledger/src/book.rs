@@ -19,6 +19,7 @@ use crate::refusal::Refusal;
 use crate::state::{Changes, Overlay};
 use crate::system::{AGENDA, SUPPLY, Supply};
 use crate::table::{Rows, RowsMut};
+use crate::tickets::Tickets;
 
 crate::refusals! {
     INSUFFICIENT = "ledger.insufficient_funds",
@@ -29,6 +30,8 @@ crate::refusals! {
     NO_DUTY = "ledger.no_duty", "The account has no such node key.";
     DUTY_EXISTS = "ledger.duty_exists",
         "That key was registered before; a node key is used once, make a new one.";
+    TICKETS_FULL = "ledger.tickets_full",
+        "An account has at most 128 open tickets; use some first.";
     SAME_KEY = "ledger.same_key", "That is the current key already.";
 }
 
@@ -208,6 +211,12 @@ impl<'s> Book<'s> {
         self.top_up_duty(key, allowance)
     }
 
+    /// Sets numbered tickets aside for events that are signed now and sent later.
+    pub fn reserve_tickets(&mut self, count: u8) -> Result<(), Refusal> {
+        let author = self.scope.spender.ok_or(NOT_OWNER)?;
+        Tickets::reserve(&mut self.rows, &author, count)
+    }
+
     /// Adds to the allowance of one of the author's node keys.
     pub fn top_up_duty(&mut self, key: PublicKey, amount: Amount) -> Result<(), Refusal> {
         let author = self.scope.spender.ok_or(NOT_OWNER)?;
@@ -333,6 +342,8 @@ impl<'s> Book<'s> {
                     Account::opened_at(self.time)
                 });
                 account.balance = account.balance.plus(amount).ok_or(OVERFLOW)?;
+                // Who ever held coins is never forgotten.
+                account.lapses = None;
                 ACCOUNTS.put(&mut self.rows, id, &account);
                 raise(&mut supply.accounts, amount)
             }

@@ -44,6 +44,11 @@ crate::refusals! {
     VALIDITY = "event.validity", "valid_until lies over 7 days ahead; choose an earlier time.";
     KEY = "event.key", "The key is not the author's current key for that role.";
     ACCOUNT = "event.account", "The author has no account yet: it opens with its first payment.";
+    TICKET = "event.ticket",
+        "That ticket is not open: it was used or never reserved; sign with another one.";
+    STAMP = "event.stamp",
+        "The stamp's work is not done for this author, event, nonce and period; make a new one.";
+    STAMP_OLD = "event.stamp_old", "The stamp's period has passed; make a new one.";
     FEE = "event.fee", "The fee cannot be paid from the author's balance or allowance.";
 }
 
@@ -78,7 +83,8 @@ pub struct Draft {
     pub key: PublicKey,
     /// In which capacity.
     pub role: Role,
-    /// Chosen by the client, Unix microseconds by default; each is used once.
+    /// Chosen by the client, Unix microseconds by default; each is used once. Below
+    /// [`TICKET_NONCE_END`](crate::tickets::TICKET_NONCE_END): a ticket of the account's.
     pub nonce: u64,
     /// Anchor time from which the event is void.
     pub valid_until: Millis,

@@ -3,8 +3,7 @@
 //! Order: the end of an epoch that is over; lanes, rotated by the beacon, in each by sequence
 //! number; deadlines that are due; the sharing-out of fees (spec EXE-1 … EXE-8).
 
-use crate::accounts::{ACCOUNTS, DUTIES};
-use crate::admit::{may_execute, payer_of};
+use crate::admit::{LAPSE, fee_of, lapse, may_execute, take_fee};
 use crate::amount::Amount;
 use crate::anchor::{AnchorBody, Span};
 use crate::book::{Book, Party, Scope};
@@ -21,6 +20,7 @@ use crate::mint::Mint;
 use crate::receipt::{EventPlace, Outcome, RECEIPT_VERSION, Receipt, Subject};
 use crate::refusal::Refusal;
 use crate::registry::{Apply, Registry, Row};
+use crate::stamp::Stamps;
 use crate::state::{Changes, Overlay, StateReader};
 use crate::system::{
     AGENDA, EPOCHS, EpochRecord, HEAD, Head, LANES, Lane, STATE_VERSION, VALIDATORS, Validators,
@@ -72,6 +72,7 @@ pub fn execute(
         origin: None,
     };
     let mut run = Run { registry, cx, book: Book::open(rows, head.time), receipts: Vec::new() };
+    Stamps::turn(&mut run.book.rows, &run.cx, head.clock_start);
     if head.epoch > before.epoch {
         run.end_epoch(&before);
     }
@@ -180,9 +181,10 @@ impl Run<'_, '_> {
         });
         self.book.scope.programme =
             self.registry.programme_of(row.tag).map_or(0, |programme| programme.id);
-        let fee = self.cx.fees.event(event.bytes().len());
-        let admitted = may_execute(&self.book, &self.cx, event)
-            .and_then(|()| self.take_fee(event, row, fee, place.zone));
+        let admitted = may_execute(&self.book, &self.cx, event, row).and_then(|fare| {
+            take_fee(&mut self.book, &self.cx, event, row, (fare, place.zone))?;
+            Ok(fee_of(&self.cx, event, fare))
+        });
         self.no_fault()?;
         let (outcome, fee) = match admitted {
             Err(refusal) => {
@@ -190,41 +192,14 @@ impl Run<'_, '_> {
                 self.book.postings.clear();
                 (Outcome::Void(refusal.code.to_string()), Amount::ZERO)
             }
-            Ok(()) => (self.apply(event, row)?, fee),
+            Ok(fee) => {
+                self.book.rows.keep();
+                (self.apply(event, row)?, fee)
+            }
         };
         let is_void = matches!(outcome, Outcome::Void(_));
         self.receipt(Subject::Event(place), outcome, fee);
         Ok(is_void)
-    }
-
-    /// Uses the nonce and pays the fee: both are kept whatever the event itself does.
-    fn take_fee(
-        &mut self,
-        event: &Checked,
-        row: &Row,
-        fee: Amount,
-        zone: Zone,
-    ) -> Result<(), Refusal> {
-        let draft = event.draft();
-        let payer = payer_of(&self.book, &self.cx, event, row)?;
-        let supply = self.book.supply;
-        let paid = self.book.shift(payer, Party::Fees(zone), fee, "fee");
-        if paid.is_err() {
-            self.book.supply = supply;
-            return Err(crate::event::FEE);
-        }
-        let rows = &mut self.book.rows;
-        if draft.role == Role::Owner {
-            if let Some(mut account) = ACCOUNTS.get(rows, &draft.author) {
-                account.nonces.insert(draft.nonce);
-                ACCOUNTS.put(rows, &draft.author, &account);
-            }
-        } else if let Some(mut duty) = DUTIES.get(rows, &(draft.author, draft.key)) {
-            duty.nonces.insert(draft.nonce);
-            DUTIES.put(rows, &(draft.author, draft.key), &duty);
-        }
-        rows.keep();
-        Ok(())
     }
 
     fn apply(&mut self, event: &Checked, row: &Row) -> Result<Outcome, Halt> {
@@ -273,6 +248,13 @@ impl Run<'_, '_> {
         for ((at, tag, key), ()) in due.into_iter().filter(|((at, ..), ())| *at <= clock) {
             AGENDA.remove(&mut self.book.rows, &(at, tag, key.clone()));
             self.book.rows.keep();
+            if tag == LAPSE {
+                lapse(&key, &self.cx, &mut self.book);
+                self.book.rows.keep();
+                self.no_fault()?;
+                self.receipt(Subject::Deadline { tag, key }, Outcome::Done, Amount::ZERO);
+                continue;
+            }
             let Some((programme, deadline)) = self.registry.deadline(tag) else {
                 return Err(Halt::Broken("a deadline that no programme has"));
             };

@@ -18,6 +18,7 @@ use crate::ids::{AccountId, ChainId, Millis, Zone};
 use crate::key::PublicKey;
 use crate::merkle::list_root;
 use crate::params::Params;
+use crate::stamp::Stamps;
 use crate::state::{Changes, MemoryState, Overlay, StateTree};
 use crate::system::{
     HEAD, Head, INDEX, LANES, Lane, PARAMS, STATE_VERSION, VALIDATORS, Validators,
@@ -175,6 +176,7 @@ impl Genesis {
         let rows = &mut book.rows;
         PARAMS.put(rows, &(), &self.params);
         INDEX.put(rows, &(), &ValueIndex::ONE);
+        Stamps::at_genesis(chain, &self.params).put(rows);
         let (next, after_next) = (validators.clone(), validators.clone());
         VALIDATORS.put(rows, &(), &Validators { next, after_next });
         HEAD.put(rows, &(), &self.head(chain));

@@ -11,6 +11,7 @@ use crate::hash::{Domain, Hash};
 use crate::key::PublicKey;
 
 const ACCOUNT_PREFIX: Hrp = Hrp::parse_unchecked("apt");
+const ADDRESS_PREFIX: Hrp = Hrp::parse_unchecked("ddt");
 
 /// An account for ever: the hash of its first owner key. Shown in bech32m (BIP 350), `apt1…`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
@@ -23,61 +24,83 @@ impl AccountId {
     }
 }
 
-/// Why a text is no account id.
+/// A member's place in the network: 160 random bits, leased while the member is active.
+/// Shown in bech32m (BIP 350), `ddt1…`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, BorshSerialize, BorshDeserialize)]
+pub struct Address(pub [u8; 20]);
+
+/// Why a text is no id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
     /// Not bech32m: a typing error, usually.
-    #[error("not an account id: {0}; check it for typing errors")]
+    #[error("not an id: {0}; check it for typing errors")]
     Encoding(String),
     /// Another kind of id.
-    #[error("an account id starts with apt1, this starts with {0}1")]
-    Prefix(String),
-    /// Not 32 bytes.
-    #[error("an account id holds 32 bytes, this holds {0}")]
-    Length(usize),
+    #[error("such an id starts with {wanted}1, this starts with {found}1")]
+    Prefix {
+        /// How it should start.
+        wanted: String,
+        /// How it starts.
+        found: String,
+    },
+    /// Too short or too long.
+    #[error("such an id holds {wanted} bytes, this holds {found}")]
+    Length {
+        /// How many it should hold.
+        wanted: usize,
+        /// How many it holds.
+        found: usize,
+    },
 }
 
-impl FromStr for AccountId {
-    type Err = IdError;
+fn read_id<const LENGTH: usize>(prefix: Hrp, text: &str) -> Result<[u8; LENGTH], IdError> {
+    let checked = bech32::primitives::decode::CheckedHrpstring::new::<Bech32m>(text)
+        .map_err(|error| IdError::Encoding(error.to_string()))?;
+    if checked.hrp() != prefix {
+        let (wanted, found) = (prefix.to_string(), checked.hrp().to_string());
+        return Err(IdError::Prefix { wanted, found });
+    }
+    let bytes: Vec<u8> = checked.byte_iter().collect();
+    let found = bytes.len();
+    bytes.try_into().map_err(|_| IdError::Length { wanted: LENGTH, found })
+}
 
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        let checked = bech32::primitives::decode::CheckedHrpstring::new::<Bech32m>(text)
-            .map_err(|error| IdError::Encoding(error.to_string()))?;
-        if checked.hrp() != ACCOUNT_PREFIX {
-            return Err(IdError::Prefix(checked.hrp().to_string()));
+macro_rules! id_text {
+    ($name:ident, $prefix:ident) => {
+        impl FromStr for $name {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                read_id($prefix, text).map($name)
+            }
         }
-        let bytes: Vec<u8> = checked.byte_iter().collect();
-        let length = bytes.len();
-        bytes.try_into().map(AccountId).map_err(|_| IdError::Length(length))
-    }
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                bech32::encode_lower_to_fmt::<Bech32m, _>(f, $prefix, &self.0)
+                    .map_err(|_| fmt::Error)
+            }
+        }
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
+            }
+        }
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <String as Deserialize>::deserialize(deserializer)?;
+                text.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    };
 }
 
-impl fmt::Display for AccountId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        bech32::encode_lower_to_fmt::<Bech32m, _>(f, ACCOUNT_PREFIX, &self.0)
-            .map_err(|_| fmt::Error)
-    }
-}
-
-impl fmt::Debug for AccountId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl Serialize for AccountId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for AccountId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <String as Deserialize>::deserialize(deserializer)?
-            .parse()
-            .map_err(serde::de::Error::custom)
-    }
-}
+id_text!(AccountId, ACCOUNT_PREFIX);
+id_text!(Address, ADDRESS_PREFIX);
 
 /// A chain: the hash of its canonical genesis.
 #[derive(

@@ -48,10 +48,12 @@ pub mod receipt;
 pub mod refusal;
 pub mod registry;
 pub mod schema;
+pub mod stamp;
 pub mod state;
 pub mod store;
 pub mod system;
 pub mod table;
+pub mod tickets;
 pub mod view;
 pub mod vrf;
 
@@ -59,6 +61,6 @@ pub use borsh;
 
 pub use amount::Amount;
 pub use hash::{Domain, Hash};
-pub use ids::{AccountId, ChainId, Millis, Zone};
+pub use ids::{AccountId, Address, ChainId, Millis, Zone};
 pub use key::{PublicKey, Signature};
 pub use refusal::Refusal;

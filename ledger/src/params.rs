@@ -88,7 +88,7 @@ impl Params {
             lock_kept_ms: Millis(7 * DAY_MS),
             stamp_period_ms: Millis(600_000),
             stamp_bits: 22,
-            stamp_bits_heavy: 4,
+            stamp_bits_heavy: 6,
             stamp_target: 1_000,
             zone_seats: 1_024,
             heartbeat_ms: Millis(6 * 3_600_000),

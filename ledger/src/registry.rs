@@ -14,6 +14,7 @@ use crate::event::{BODY, BODY_BYTES_MAX, Role};
 use crate::mint::{Mint, MintEvent};
 use crate::refusal::Refusal;
 use crate::schema::{FieldError, FieldInfo, Fields, Shape, Value};
+use crate::stamp::{Stamp, StampWeight};
 use crate::table::TableInfo;
 use crate::view::ViewRow;
 
@@ -60,9 +61,17 @@ pub trait Event: Declared {
     /// Work units of `apply`, in typical payments.
     const WORK: u32 = 1;
 
+    /// How heavy a stamp is that stands in the place of the fee; `None` where only coins do.
+    const STAMP: Option<StampWeight> = None;
+
     /// Rules that need no state.
     fn check(&self) -> Result<(), Refusal> {
         Ok(())
+    }
+
+    /// The stamp it carries; without one its fee is paid.
+    fn stamp(&self) -> Option<Stamp> {
+        None
     }
 
     /// Who pays the fee.
@@ -105,6 +114,8 @@ pub struct Row {
     pub work: u32,
     /// Decodes a body and applies the rules that need no state.
     pub check: fn(&[u8]) -> Result<(), Refusal>,
+    /// The stamp that a body carries in the place of a fee, and how heavy it has to be.
+    pub stamp: fn(&[u8]) -> Option<(Stamp, StampWeight)>,
     /// Who pays the fee.
     pub payer: fn(&[u8], &Context, &Book) -> Payer,
     /// Changes the state.
@@ -132,6 +143,7 @@ const fn row_of<E: Declared>(tag: u16, apply: Apply) -> Row {
         refusals: &[],
         work: 1,
         check: |bytes| body::<E>(bytes).map(|_| ()),
+        stamp: |_| None,
         payer: |_, _, _| Payer::Author,
         apply,
         show: |bytes| body::<E>(bytes).map(|event| event.show()),
@@ -146,6 +158,7 @@ pub const fn row<E: Event>(tag: u16) -> Row {
     row.refusals = E::REFUSALS;
     row.work = E::WORK;
     row.check = |bytes| body::<E>(bytes)?.check();
+    row.stamp = |bytes| body::<E>(bytes).ok()?.stamp().zip(E::STAMP);
     row.payer = |bytes, cx, book| match body::<E>(bytes) {
         Ok(event) => event.payer(cx, book),
         Err(_) => Payer::Author,

@@ -14,7 +14,7 @@ use crate::params::Params;
 use crate::table::{Rows, Table};
 
 /// The version of the state's rows that this code writes.
-pub const STATE_VERSION: u8 = 1;
+pub const STATE_VERSION: u8 = 2;
 
 pub(crate) static SUPPLY: Table<(), Supply> = Table::system(4);
 pub(crate) static HEAD: Table<(), Head> = Table::system(5);

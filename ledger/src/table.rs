@@ -11,7 +11,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::codec::{decode, encode};
 use crate::hash::Hash;
-use crate::ids::{AccountId, Zone};
+use crate::ids::{AccountId, Address, Zone};
 use crate::key::PublicKey;
 
 /// Numbers below are the ledger's own.
@@ -71,19 +71,19 @@ macro_rules! integer_key {
 integer_key!(u8 u16 u32 u64);
 
 macro_rules! array_key {
-    ($($name:path)*) => { $(
+    ($($name:path, $length:literal;)*) => { $(
         impl Key for $name {
             fn write(&self, out: &mut Vec<u8>) {
                 out.extend_from_slice(&self.0);
             }
             fn read(bytes: &mut &[u8]) -> Option<Self> {
-                take(bytes, 32)?.try_into().ok().map($name)
+                take(bytes, $length)?.try_into().ok().map($name)
             }
         }
     )* };
 }
 
-array_key!(AccountId Hash PublicKey);
+array_key!(AccountId, 32; Address, 20; Hash, 32; PublicKey, 32;);
 
 impl Key for Zone {
     fn write(&self, out: &mut Vec<u8>) {

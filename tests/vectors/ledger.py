@@ -19,7 +19,10 @@ PARAMS = [
     ("epoch_ms", 8), ("clock_step_ms_max", 8), ("anchor_idle_ms", 8), ("anchor_bytes_max", 8),
     ("anchor_work_max", 8), ("anchor_deadlines_max", 4), ("commit_age_ms", 8),
     ("commit_age_anchors", 8), ("contest_ms", 8), ("contest_anchors", 8), ("commit_life_ms", 8),
-    ("domain_year_ms", 8), ("domain_grace_ms", 8),
+    ("domain_year_ms", 8), ("domain_grace_ms", 8), ("domain_premium_ms", 8),
+    ("domain_renewal_ms", 8), ("lock_grace_ms", 8), ("lock_kept_ms", 8), ("stamp_period_ms", 8),
+    ("stamp_bits", 1), ("stamp_bits_heavy", 1), ("stamp_target", 8), ("zone_seats", 4),
+    ("heartbeat_ms", 8), ("inactive_ms", 8), ("lease_ms", 8), ("username_year_ms", 8),
 ]
 ZERO = bytes(32)
 

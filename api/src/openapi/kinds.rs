@@ -10,6 +10,7 @@ pub fn kind_schema(kind: &Kind) -> Json {
     match kind {
         Kind::Amount => type_schema("amount"),
         Kind::Account => type_schema("account"),
+        Kind::Address => type_schema("address"),
         Kind::PublicKey => type_schema("key"),
         Kind::Hash => type_schema("hash"),
         Kind::Name { bytes_max } => {

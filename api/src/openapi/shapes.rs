@@ -128,6 +128,7 @@ pub(super) fn type_schema(name: &str) -> Json {
         "object" => json!({"type": "object"}),
         "amount" => pattern("^[0-9]+(\\.[0-9]{1,9})?$", "Money, in APT."),
         "decimal" => pattern("^[0-9]+(\\.[0-9]+)?$", "A decimal number."),
+        "address" => pattern("^ddt1[02-9ac-hj-np-z]+$", "A DDT address, in bech32m."),
         "account" => pattern("^apt1[02-9ac-hj-np-z]+$", "An account id, in bech32m."),
         "hash" => pattern("^[0-9a-f]{64}$", "32 bytes in hex."),
         "key" => pattern("^[0-9a-f]{64}$", "An Ed25519 public key in hex."),

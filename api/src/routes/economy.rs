@@ -21,6 +21,7 @@ const ENVELOPE_BYTES: usize = 1 + 32 + 32 + 32 + 1 + 8 + 8 + 2 + 4 + 64;
 fn bytes_max(kind: &Kind) -> usize {
     match kind {
         Kind::Amount => 16,
+        Kind::Address => 20,
         Kind::Account | Kind::PublicKey | Kind::Hash => 32,
         Kind::Name { bytes_max } | Kind::Text { bytes_max } | Kind::Bytes { bytes_max } => {
             bytes_max.saturating_add(4)

@@ -84,3 +84,32 @@ impl View for NodeKeys {
         Ok(Found { rows: rows.collect(), next })
     }
 }
+
+view! {
+    Tickets = "accounts.tickets", "The open tickets of an account, in order."
+    query {
+        /// The account.
+        account: AccountId,
+    }
+    row TicketRow {
+        /// The number: the nonce of the event that uses it.
+        ticket: u64,
+    }
+}
+
+impl View for Tickets {
+    fn run(&self, _: &Context, rows: &dyn Rows, page: &Page) -> Result<Found<TicketRow>, Refusal> {
+        let after = match page.after.as_deref().map(<[u8; 4]>::try_from) {
+            Some(Ok(number)) => u32::from_be_bytes(number),
+            Some(Err(_)) => return Err(CURSOR),
+            None => 0,
+        };
+        let tickets = ddt_ledger::tickets::Tickets::read(rows, &self.account);
+        let open = tickets.open.into_iter().filter(|number| *number > after);
+        let open: Vec<u32> = open.take(page.limit).collect();
+        let last = open.last().filter(|_| open.len() >= page.limit);
+        let next = last.map(|number| number.to_be_bytes().to_vec());
+        let rows = open.iter().map(|number| TicketRow { ticket: u64::from(*number) });
+        Ok(Found { rows: rows.collect(), next })
+    }
+}

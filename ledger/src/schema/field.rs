@@ -8,7 +8,7 @@ use super::value::{CHOICE, COUNT, FieldError, KIND, TOO_LONG};
 use super::{Kind, Value};
 use crate::amount::Amount;
 use crate::hash::Hash;
-use crate::ids::{AccountId, Millis, Zone};
+use crate::ids::{AccountId, Address, Millis, Zone};
 use crate::key::PublicKey;
 
 /// A type that may be a field.
@@ -41,6 +41,7 @@ macro_rules! plain_field {
 plain_field! {
     Amount for Amount;
     Account for AccountId;
+    Address for Address;
     PublicKey for PublicKey;
     Hash for Hash;
     Zone for Zone;

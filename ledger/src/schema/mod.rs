@@ -16,6 +16,8 @@ pub enum Kind {
     Amount,
     /// An account id, `apt1…`.
     Account,
+    /// A DDT address, `ddt1…`.
+    Address,
     /// An Ed25519 public key, 64 hex digits.
     PublicKey,
     /// 32 bytes, 64 hex digits.

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use super::{Field, FieldInfo, Kind};
 use crate::amount::Amount;
 use crate::hash::Hash;
-use crate::ids::{AccountId, Millis, Zone};
+use crate::ids::{AccountId, Address, Millis, Zone};
 use crate::key::PublicKey;
 use crate::refusal::Refusal;
 
@@ -19,6 +19,8 @@ pub enum Value {
     Amount(Amount),
     /// Of [`Kind::Account`].
     Account(AccountId),
+    /// Of [`Kind::Address`].
+    Address(Address),
     /// Of [`Kind::PublicKey`].
     PublicKey(PublicKey),
     /// Of [`Kind::Hash`].
@@ -60,6 +62,7 @@ crate::refusals! {
     UNKNOWN = "field.unknown", "There is no such field here; check its name.";
     KIND = "field.kind", "The value is not of this field's kind.";
     ACCOUNT = "field.account", "An account id starts with apt1; check it for typing errors.";
+    ADDRESS = "field.address", "An address starts with ddt1; check it for typing errors.";
     HEX = "field.hex", "Hexadecimal digits are wanted, two for each byte, of the right length.";
     COUNT = "field.count", "A whole number within this field's limits is wanted.";
     TIME = "field.time", "A time is a whole number of milliseconds since 1970-01-01 UTC.";
@@ -136,6 +139,7 @@ impl Value {
         Ok(match kind {
             Kind::Amount => Value::Amount(text()?.parse::<Amount>()?),
             Kind::Account => Value::Account(text()?.parse().map_err(|_| ACCOUNT)?),
+            Kind::Address => Value::Address(text()?.parse().map_err(|_| ADDRESS)?),
             Kind::PublicKey => Value::PublicKey(PublicKey::from_hex(text()?).ok_or(HEX)?),
             Kind::Hash => Value::Hash(Hash::from_hex(text()?).ok_or(HEX)?),
             Kind::Name { bytes_max } | Kind::Text { bytes_max } => bounded(text()?, *bytes_max)?,
@@ -244,6 +248,7 @@ impl fmt::Display for Value {
         match self {
             Value::Amount(amount) => write!(f, "{amount}"),
             Value::Account(account) => write!(f, "{account}"),
+            Value::Address(address) => write!(f, "{address}"),
             Value::PublicKey(key) => write!(f, "{key}"),
             Value::Hash(hash) => write!(f, "{hash}"),
             Value::Text(text) => f.write_str(text),

@@ -5,9 +5,10 @@ use ddt_ledger::accounts::{Account, Duty, NONCES_MAX, Nonces};
 use ddt_ledger::admit::{Admission, admit};
 use ddt_ledger::event::{
     ACCOUNT, Draft, EXPIRED, FEE, KEY, NONCE_AHEAD, NONCE_AHEAD_US_MAX, NONCE_OLD, NONCE_USED,
-    Role, VALIDITY, VALIDITY_MS_MAX,
+    Role, TICKET, VALIDITY, VALIDITY_MS_MAX,
 };
 use ddt_ledger::receipt::Outcome;
+use ddt_ledger::tickets::TICKET_NONCE_END;
 use ddt_ledger::{Amount, Hash, Millis, Refusal};
 
 use crate::support::network::{NODE, Network, Person, STEP_MS, refused, void};
@@ -60,7 +61,8 @@ fn each_wrong_draft_is_void_for_its_reason() {
     let late = Millis(VALIDITY_MS_MAX + 1);
     demand_draft_void(1, |draft, now| draft.valid_until = now.plus(late), VALIDITY);
     demand_draft_void(1, |draft, _| draft.valid_until = Millis(u64::MAX), VALIDITY);
-    demand_draft_void(1, |draft, _| draft.nonce = 0, NONCE_OLD);
+    demand_draft_void(1, |draft, _| draft.nonce = 0, TICKET);
+    demand_draft_void(1, |draft, _| draft.nonce = TICKET_NONCE_END - 1, TICKET);
     demand_draft_void(1, |draft, _| draft.nonce = u64::MAX, NONCE_AHEAD);
     let ahead = |now: Millis| now.0 * 1_000 + NONCE_AHEAD_US_MAX + 1;
     demand_draft_void(1, |draft, now| draft.nonce = ahead(now), NONCE_AHEAD);
@@ -77,7 +79,7 @@ fn the_last_good_values_are_admitted() {
         |draft, now| draft.valid_until = now.plus(Millis(1)),
         |draft, now| draft.valid_until = now.plus(Millis(VALIDITY_MS_MAX)),
         |draft, now| draft.nonce = now.0 * 1_000 + NONCE_AHEAD_US_MAX,
-        |draft, _| draft.nonce = 1,
+        |draft, _| draft.nonce = TICKET_NONCE_END,
     ];
     for change in changes {
         let mut network = Network::new();
@@ -90,9 +92,10 @@ fn the_last_good_values_are_admitted() {
     }
 }
 
+/// An event whose nonce is this much above the tickets.
 fn nonced(network: &mut Network, nonce: u64) -> Vec<u8> {
     let mut draft = network.draft(&Person::new(1), &pay());
-    draft.nonce = nonce;
+    draft.nonce = TICKET_NONCE_END + nonce;
     Person::new(1).seal(draft)
 }
 
@@ -131,9 +134,9 @@ fn a_nonce_set_is_full_at_thirty_two() {
     network.run(events);
     let snapshot = network.store.snapshot().expect("a snapshot");
     let account = Account::read(&snapshot, &Person::new(1).id()).expect("an account");
-    assert_eq!(account.nonces.highest(), 131);
+    assert_eq!(account.nonces.highest(), TICKET_NONCE_END + 131);
     assert_eq!(account.nonces.check(1), Ok(()), "31 are held: no floor yet");
-    assert_eq!(account.nonces.check(131), Err(NONCE_USED));
+    assert_eq!(account.nonces.check(TICKET_NONCE_END + 131), Err(NONCE_USED));
 }
 
 /// Broken by: executing the same bytes again, in the same block's anchor or a later one.

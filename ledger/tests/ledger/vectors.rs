@@ -207,7 +207,7 @@ fn the_genesis_file_survives_writing() {
 #[test]
 fn each_wrong_genesis_is_refused() {
     for (from, to, words) in [
-        ("version = 1", "version = 2", "version must be 1"),
+        ("version = 2", "version = 1", "version must be 2"),
         ("name = \"golden\"", "name = \"Golden\"", "name must be"),
         ("name = \"golden\"", "name = \"\"", "name must be"),
         ("name = \"golden\"", "nam = \"golden\"", "nam"),

@@ -6,7 +6,7 @@ use ddt_contracts::domains::DomainName;
 use ddt_ledger::codec::{decode, encode};
 use ddt_ledger::event::BODY_BYTES_MAX;
 use ddt_ledger::schema::{Bytes, FieldInfo, Fields, Kind, List, Shape, Text, Value};
-use ddt_ledger::{AccountId, Amount, Hash, Millis, PublicKey, Zone, shape};
+use ddt_ledger::{AccountId, Address, Amount, Hash, Millis, PublicKey, Zone, shape};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
@@ -15,6 +15,7 @@ shape! {
     Everything {
         amount: Amount,
         account: AccountId,
+        address: Address,
         key: PublicKey,
         hash: Hash,
         name: DomainName,
@@ -58,6 +59,7 @@ pub fn values(kind: Kind) -> BoxedStrategy<Value> {
             .prop_map(|units| Value::Amount(Amount::from_units(units).expect("in range")))
             .boxed(),
         Kind::Account => word.prop_map(|bytes| Value::Account(AccountId(bytes))).boxed(),
+        Kind::Address => any::<[u8; 20]>().prop_map(|bytes| Value::Address(Address(bytes))).boxed(),
         Kind::PublicKey => word.prop_map(|bytes| Value::PublicKey(PublicKey(bytes))).boxed(),
         Kind::Hash => word.prop_map(|bytes| Value::Hash(Hash(bytes))).boxed(),
         // Every programme's names so far are domain names.

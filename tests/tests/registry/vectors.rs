@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use ddt_contracts::REGISTRY;
 use ddt_ledger::schema::{FieldInfo, Fields, Kind, Value};
-use ddt_ledger::{Amount, Hash, Millis, Zone};
+use ddt_ledger::{Address, Amount, Hash, Millis, Zone};
 use ddt_tests::people::Person;
 use serde_json::{Value as Json, json};
 
@@ -37,6 +37,7 @@ fn sample_value(kind: Kind, variant: usize) -> Value {
             false => "12.000000001".parse().expect("an amount"),
         }),
         Kind::Account => Value::Account(person.id()),
+        Kind::Address => Value::Address(Address([pick(0x11, 0xee) as u8; 20])),
         Kind::PublicKey => Value::PublicKey(person.key()),
         Kind::Hash => Value::Hash(Hash([pick(0x11, 0xee) as u8; 32])),
         Kind::Name { .. } => Value::Text(if is_most { "hello-world" } else { "a" }.to_string()),
@@ -68,6 +69,7 @@ fn kind_json(kind: Kind) -> Json {
     match kind {
         Kind::Amount => json!("amount"),
         Kind::Account => json!("account"),
+        Kind::Address => json!("20 bytes"),
         Kind::PublicKey | Kind::Hash => json!("32 bytes"),
         Kind::Name { .. } | Kind::Text { .. } => json!("text"),
         Kind::Bytes { .. } => json!("bytes"),
