@@ -14,9 +14,9 @@ mod random;
 pub mod sign;
 pub mod signed_file;
 
+pub use address_book::AddressBook;
 pub use keys::{OwnerKey, Seed};
 pub use keystore::{Entry, KdfCost, Keystore, KeystoreError, Listing, Secret, Unlocked};
-pub use address_book::AddressBook;
 pub use message::SignedMessage;
 pub use mnemonic::{Mnemonic, MnemonicError, WordCount};
 pub use random::RandomError;

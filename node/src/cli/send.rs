@@ -9,9 +9,9 @@ use ddt_ledger::codec::encode;
 use ddt_ledger::registry::{Row, Signer};
 use ddt_ledger::schema::{Kind, Value};
 use ddt_ledger::{AccountId, Amount, Hash};
+use ddt_wallet::Unlocked;
 use ddt_wallet::describe::describe;
 use ddt_wallet::sign::{Occasion, draft, sign};
-use ddt_wallet::Unlocked;
 use serde_json::{Value as Json, json};
 
 use super::connection::{Connection, now_us, text};

@@ -93,11 +93,8 @@ fn read(path: &Path) -> Result<(SignedFile, Checked), Failure> {
 /// What the event does, from its bytes.
 fn in_words(file: &SignedFile, event: &Checked) -> Result<String, Failure> {
     let description = describe(event.draft(), &REGISTRY)?;
-    let mut rows: Vec<(String, String)> = description
-        .fields
-        .iter()
-        .map(|(name, value)| (name.to_string(), plain(value)))
-        .collect();
+    let mut rows: Vec<(String, String)> =
+        description.fields.iter().map(|(name, value)| (name.to_string(), plain(value))).collect();
     let number = if file.nonce < TICKET_NONCE_END { "ticket" } else { "nonce" };
     for (name, value) in [
         ("from", file.author.to_string()),

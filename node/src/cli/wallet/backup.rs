@@ -158,9 +158,8 @@ pub fn password(global: &Global, args: &Password, output: &Output) -> Result<(),
             new
         }
     };
-    let entry = keystore
-        .change_password(name, &old, &new, KdfCost::DEFAULT)
-        .map_err(wallets::failure)?;
+    let entry =
+        keystore.change_password(name, &old, &new, KdfCost::DEFAULT).map_err(wallets::failure)?;
     let words = format!(
         "The password of {name} is changed. Copies of its old file still open with the old one."
     );

@@ -120,10 +120,8 @@ fn add(global: &Global, name: &str, account: &str, output: &Output) -> Result<()
 
 fn list(global: &Global, output: &Output) -> Result<(), Failure> {
     let book = open(global)?;
-    let rows: Vec<(String, String)> = book
-        .entries()
-        .map(|(name, account)| (name.to_string(), account.to_string()))
-        .collect();
+    let rows: Vec<(String, String)> =
+        book.entries().map(|(name, account)| (name.to_string(), account.to_string())).collect();
     let data: Vec<Json> =
         book.entries().map(|(name, account)| json!({ "name": name, "account": account })).collect();
     let words = match rows.is_empty() {

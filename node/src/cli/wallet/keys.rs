@@ -52,8 +52,7 @@ pub fn replacements(
     connection: &Connection,
     account: &AccountId,
 ) -> Result<Vec<Replacement>, Failure> {
-    let query =
-        [("account", account.to_string()), ("name", "accounts.rotate_key".to_string())];
+    let query = [("account", account.to_string()), ("name", "accounts.rotate_key".to_string())];
     let mut pages = Pages::new(connection, "/v1/events", &query);
     let mut found = Vec::new();
     while let Some(rows) = pages.next()? {

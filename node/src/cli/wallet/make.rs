@@ -205,8 +205,7 @@ fn read_keystore(path: &Path, args: &Import) -> Result<(Secret, Option<u32>), Fa
 /// Adds a wallet without a key.
 pub fn watch(global: &Global, args: &Watch, output: &Output) -> Result<(), Failure> {
     let (name, account) = (&args.name, &args.account);
-    let account: AccountId =
-        account.parse().map_err(|error| Failure::usage(format!("{error}")))?;
+    let account: AccountId = account.parse().map_err(|error| Failure::usage(format!("{error}")))?;
     let keystore = wallets::keystore(global)?;
     book::must_not_hold(global, name)?;
     let entry = keystore.add_watch_only(name, account).map_err(wallets::failure)?;

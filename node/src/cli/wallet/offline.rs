@@ -228,11 +228,8 @@ fn in_words(
     draft: &ddt_ledger::event::Draft,
 ) -> Result<String, Failure> {
     let description = describe(draft, &REGISTRY)?;
-    let mut rows: Vec<(String, String)> = description
-        .fields
-        .iter()
-        .map(|(name, value)| (name.to_string(), plain(value)))
-        .collect();
+    let mut rows: Vec<(String, String)> =
+        description.fields.iter().map(|(name, value)| (name.to_string(), plain(value))).collect();
     let mut add = |name: &str, value: String| rows.push((name.to_string(), value));
     add("from", format!("{} ({})", desk.author, wallet.name()));
     add("event", format!("{}, tag {}", row.name, row.tag));
