@@ -7,6 +7,7 @@ mod output;
 mod progress;
 mod query;
 mod send;
+mod submit;
 mod verify;
 mod wallet;
 mod wallets;
@@ -67,6 +68,8 @@ enum Command {
     Domain(domain::DomainCommand),
     /// Sign and submit any event: ddt send bank.transfer to=apt1… amount=5
     Send(send::SendArgs),
+    /// Submit an event that was signed before: ddt submit FILE
+    Submit(submit::SubmitArgs),
     /// Ask any view: ddt query domains.price name=alice years=1
     Query(query::QueryArgs),
     /// Look at events and anchors, fetch proofs
@@ -108,6 +111,7 @@ fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Wallet(command) => wallet::run(global, command, output),
         Command::Domain(command) => domain::run(global, command, output),
         Command::Send(args) => send::run(global, &args, output),
+        Command::Submit(args) => submit::run(global, &args, output),
         Command::Query(args) => query::run(global, &args, output),
         Command::Ledger(command) => ledger::run(global, command, output),
         Command::Node(command) => query::node(global, &command, output),

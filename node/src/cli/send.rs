@@ -9,19 +9,21 @@ use ddt_ledger::codec::encode;
 use ddt_ledger::registry::{Row, Signer};
 use ddt_ledger::schema::{Kind, Value};
 use ddt_ledger::{AccountId, Amount, Hash};
+use ddt_wallet::Unlocked;
 use ddt_wallet::describe::describe;
 use ddt_wallet::sign::{Occasion, draft, sign};
-use ddt_wallet::{OwnerKey, Unlocked};
 use serde_json::{Value as Json, json};
 
 use super::connection::{Connection, now_us, text};
 use super::output::{Output, confirm, table};
 use super::progress::Spinner;
+use super::wallet::current::current_key;
+use super::wallet::plain::plain;
 use super::{Global, wallets};
 use crate::failure::{Failure, FailureKind};
 
 /// Bytes of a signature.
-const SIGNATURE_BYTES: usize = 64;
+pub const SIGNATURE_BYTES: usize = 64;
 
 /// Sign and submit any event of the registry.
 #[derive(Args)]
@@ -30,7 +32,7 @@ pub struct SendArgs {
     event: Option<String>,
     /// Its fields, name=value
     fields: Vec<String>,
-    /// The wallet that signs
+    /// The account that signs, NAME or NAME/1
     #[arg(long)]
     from: Option<String>,
     /// The account to sign for, where its owner key was replaced by this wallet's
@@ -94,7 +96,7 @@ pub fn row(name: &str) -> Result<&'static Row, Failure> {
 }
 
 /// Reads `name=value` arguments; where an account is wanted, a wallet's name will do.
-fn parse_fields(
+pub fn parse_fields(
     global: &Global,
     row: &Row,
     texts: &[String],
@@ -146,12 +148,6 @@ pub struct Sender<'a> {
 }
 
 impl Sender<'_> {
-    /// The key of the account; the wallet's first for an account that was handed to it.
-    fn key(&self) -> Result<&OwnerKey, Failure> {
-        let key = self.wallet.key_of(&self.account).or(self.wallet.keys().first());
-        key.ok_or_else(|| Failure::fault("the wallet does not hold the account's key"))
-    }
-
     /// Shows the event in words, asks, signs, submits and waits. Answers what the node said.
     pub fn send(
         &self,
@@ -198,7 +194,7 @@ impl Sender<'_> {
         if !matches!(row.signer, Signer::Owner | Signer::Anyone) {
             return Err(Failure::usage(format!("{} is signed by a node, not a wallet", row.name)));
         }
-        let key = self.key()?;
+        let key = current_key(self.global, self.connection, self.wallet, &self.account)?.key;
         let (chain, public) = (self.connection.chain(), key.public());
         let occasion = Occasion::owner(chain, self.account, public, nonce);
         let draft = draft(row, &values, occasion)?;
@@ -214,7 +210,7 @@ impl Sender<'_> {
             Consent::Given => self.output.note(words),
             Consent::Earlier => {}
         }
-        let signed = sign(draft, key);
+        let signed = sign(draft, &key);
         let bytes = encode(&signed);
         if !waiting.force {
             self.check_forecast(&bytes)?;
@@ -227,10 +223,10 @@ impl Sender<'_> {
 
     fn shown(&self, words: &str, fields: &[(&'static str, String)], fee: Amount) -> String {
         let mut rows: Vec<(String, String)> =
-            fields.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
+            fields.iter().map(|(name, value)| (name.to_string(), plain(value))).collect();
         rows.push(("from".to_string(), format!("{} ({})", self.account, self.wallet.name())));
         rows.push(("fee".to_string(), format!("{fee} APT")));
-        format!("{words}\n{}", table(&rows).trim_end())
+        format!("{}\n{}", plain(words), table(&rows).trim_end())
     }
 
     fn check_forecast(&self, bytes: &[u8]) -> Result<(), Failure> {
@@ -243,31 +239,36 @@ impl Sender<'_> {
 
     /// Prints how the event ended; a refusal on the ledger is a failure of the command.
     pub fn finish(&self, answer: &Json, waiting: Waiting) -> Result<(), Failure> {
-        check_outcome(answer)?;
-        let stage = text(answer, "/stage").and_then(|word| Stage::from_word(&word));
-        let is_reached = stage.is_some_and(|stage| stage >= waiting.wait);
-        let verdict = match is_reached {
-            true => "Done.".to_string(),
-            false => format!("Not {} yet: it goes on; look again later.", waiting.wait.word()),
-        };
-        let mut rows = Vec::new();
-        let mut show = |name: &str, pointer: &str| {
-            if let Some(value) = text(answer, pointer) {
-                rows.push((name.to_string(), value));
-            }
-        };
-        show("event", "/event");
-        show("stage", "/stage");
-        show("number", "/soft_receipt/number");
-        show("anchor", "/receipt/height");
-        show("fee", "/receipt/fee");
-        self.output.result(answer.clone(), format!("{verdict}\n{}", table(&rows)));
-        Ok(())
+        finish(self.output, answer, waiting)
     }
 }
 
+/// Prints how the event ended; a refusal on the ledger is a failure of the command.
+pub fn finish(output: &Output, answer: &Json, waiting: Waiting) -> Result<(), Failure> {
+    check_outcome(answer)?;
+    let stage = text(answer, "/stage").and_then(|word| Stage::from_word(&word));
+    let is_reached = stage.is_some_and(|stage| stage >= waiting.wait);
+    let verdict = match is_reached {
+        true => "Done.".to_string(),
+        false => format!("Not {} yet: it goes on; look again later.", waiting.wait.word()),
+    };
+    let mut rows = Vec::new();
+    let mut show = |name: &str, pointer: &str| {
+        if let Some(value) = text(answer, pointer) {
+            rows.push((name.to_string(), value));
+        }
+    };
+    show("event", "/event");
+    show("stage", "/stage");
+    show("number", "/soft_receipt/number");
+    show("anchor", "/receipt/height");
+    show("fee", "/receipt/fee");
+    output.result(answer.clone(), format!("{verdict}\n{}", table(&rows)));
+    Ok(())
+}
+
 /// An answer that was lost says nothing about the event: it must not be paid twice.
-fn perhaps_taken(mut failure: Failure, event: &Hash) -> Failure {
+pub fn perhaps_taken(mut failure: Failure, event: &Hash) -> Failure {
     if matches!(failure.kind, FailureKind::Unreachable | FailureKind::Fault) {
         failure.words.push_str(&format!(
             " The event {event} may have been taken all the same: look with ddt ledger event \
