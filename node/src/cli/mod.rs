@@ -1,15 +1,17 @@
 //! The command line: flags, commands, and how each ends.
 
-mod connection;
+pub mod connection;
 mod domain;
 mod ledger;
 mod output;
 mod progress;
+pub mod proposal;
 mod query;
-mod send;
+pub mod send;
+mod ui;
 mod verify;
 mod wallet;
-mod wallets;
+pub mod wallets;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,6 +19,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 pub use output::Output;
+pub use ui::UiArgs;
 
 use crate::failure::Failure;
 

@@ -63,6 +63,8 @@ pub enum WalletCommand {
         #[command(flatten)]
         waiting: Waiting,
     },
+    /// The wallet as pages in a browser on this machine
+    Ui(super::ui::UiArgs),
 }
 
 /// `ddt wallet …`.
@@ -79,6 +81,7 @@ pub fn run(global: &Global, command: WalletCommand, output: &Output) -> Result<(
             let payment = Payment { amount, to, memo };
             pay(global, payment, from.as_deref(), waiting, output)
         }
+        WalletCommand::Ui(args) => super::ui::run(global, &args, output),
     }
 }
 
