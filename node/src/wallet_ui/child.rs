@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
-use tokio::process::{Child, ChildStdout, Command};
+use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use crate::cli::connection::text;
 use crate::failure::Failure;
@@ -22,6 +22,9 @@ const LINE_BYTES_MAX: u64 = 4_096;
 /// The running process.
 pub struct WalletUi {
     child: Child,
+    /// Held, not used: its end tells the process that this one is gone. Waiting for a child
+    /// would close its own.
+    pipe: Option<ChildStdin>,
     /// The address to open; it holds the token.
     pub url: String,
 }
@@ -45,7 +48,7 @@ impl WalletUi {
         };
         let envelope: Json = serde_json::from_str(&line).unwrap_or_default();
         match text(&envelope, "/data/url") {
-            Some(url) => Ok(WalletUi { child, url }),
+            Some(url) => Ok(WalletUi { pipe: child.stdin.take(), child, url }),
             None => {
                 let why = text(&envelope, "/error/detail");
                 Err(Failure::fault(why.unwrap_or_else(|| "it said nothing".to_string())))
@@ -64,7 +67,7 @@ impl WalletUi {
 
     /// Ends it.
     pub async fn stop(mut self) {
-        drop(self.child.stdin.take());
+        drop(self.pipe.take());
         if tokio::time::timeout(STOP_TIMEOUT, self.child.wait()).await.is_err() {
             let _ = self.child.kill().await;
         }

@@ -113,6 +113,8 @@ pub struct Desk {
     /// Flags: the data folder and the node.
     pub global: Global,
     lock_after: Duration,
+    /// Told when it locks by itself.
+    locked: fn(),
     state: Mutex<State>,
     /// Held while a password is tried: one guess at a time.
     guesses: Mutex<Guesses>,
@@ -125,11 +127,12 @@ pub fn hold<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Desk {
-    /// A desk with no wallet open.
-    pub fn new(global: Global, lock_after: Duration) -> Desk {
+    /// A desk with no wallet open; calls `locked` each time it locks by itself.
+    pub fn new(global: Global, lock_after: Duration, locked: fn()) -> Desk {
         Desk {
             global,
             lock_after,
+            locked,
             state: Mutex::default(),
             guesses: Mutex::default(),
             unlocked: Notify::new(),
@@ -150,9 +153,7 @@ impl Desk {
     /// counts as use; one that a page makes by itself does not.
     pub fn open(&self, is_use: bool) -> Option<Arc<Open>> {
         let mut state = hold(&self.state);
-        if state.used.is_none_or(|used| used.age() >= self.lock_after) {
-            state.open = None;
-        }
+        self.lock_if_idle(&mut state);
         if is_use && state.open.is_some() {
             state.used = Some(Moment::now());
         }
@@ -194,27 +195,30 @@ impl Desk {
         Ok(())
     }
 
-    /// Forgets the keys; whether a wallet was open.
-    pub fn lock(&self) -> bool {
-        hold(&self.state).open.take().is_some()
+    /// Forgets the keys.
+    pub fn lock(&self) {
+        hold(&self.state).open = None;
     }
 
-    /// Locks when nobody has used an open wallet for too long, over and over; calls `locked`
-    /// each time.
-    pub async fn lock_when_idle(&self, locked: impl Fn()) {
+    /// Locks when nobody has used the open wallet for too long; answers how long it may stay
+    /// open, if it is.
+    fn lock_if_idle(&self, state: &mut State) -> Option<Duration> {
+        let used = state.used.filter(|_| state.open.is_some())?;
+        let rest = self.lock_after.saturating_sub(used.age());
+        if rest.is_zero() {
+            state.open = None;
+            (self.locked)();
+            return None;
+        }
+        Some(rest)
+    }
+
+    /// Forgets the keys of an open wallet that nobody uses, when it is time; for ever.
+    pub async fn lock_when_idle(&self) {
         loop {
-            let rest = {
-                let state = hold(&self.state);
-                let used = state.used.filter(|_| state.open.is_some());
-                used.map(|used| self.lock_after.saturating_sub(used.age()))
-            };
+            let rest = self.lock_if_idle(&mut hold(&self.state));
             match rest {
                 None => self.unlocked.notified().await,
-                Some(rest) if rest.is_zero() => {
-                    if self.lock() {
-                        locked();
-                    }
-                }
                 Some(rest) => tokio::time::sleep(rest).await,
             }
         }

@@ -68,7 +68,9 @@ pub fn run(global: &Global, args: &crate::cli::UiArgs, output: &Output) -> Resul
             args.listen.port()
         )));
     }
-    let desk = Desk::new(global.clone(), args.lock_after);
+    // A child's parent prints for itself.
+    let locked: fn() = if args.until_stdin_ends { || {} } else { told };
+    let desk = Desk::new(global.clone(), args.lock_after, locked);
     desk.keystore()?;
     // The right network, or none of its pages: before anybody types a password.
     desk.node()?;
@@ -78,6 +80,10 @@ pub fn run(global: &Global, args: &crate::cli::UiArgs, output: &Output) -> Resul
     let done = runtime.block_on(live(desk, args, output));
     runtime.shutdown_timeout(Duration::from_secs(5));
     done
+}
+
+fn told() {
+    eprintln!("Locked: nobody used the wallet.");
 }
 
 async fn live(desk: Desk, args: &crate::cli::UiArgs, output: &Output) -> Result<(), Failure> {
@@ -99,16 +105,8 @@ async fn live(desk: Desk, args: &crate::cli::UiArgs, output: &Output) -> Result<
         lock_after_ms.div_ceil(1_000)
     );
     output.result(json!({ "url": address, "lock_after_ms": lock_after_ms }), words);
-    let is_told = !args.until_stdin_ends;
     let locking = app.clone();
-    let locker = tokio::spawn(async move {
-        let told = || {
-            if is_told {
-                eprintln!("Locked: nobody used the wallet.");
-            }
-        };
-        locking.desk.lock_when_idle(told).await;
-    });
+    let locker = tokio::spawn(async move { locking.desk.lock_when_idle().await });
     let abandoned = stdin_ended(args.until_stdin_ends);
     let ended = async {
         tokio::select! {
