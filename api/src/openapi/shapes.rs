@@ -32,7 +32,7 @@ const SHAPES: &[(&str, &str)] = &[
          signature:signature",
     ),
     ("submitted", "anchor:count event:hash stage:text soft_receipt:soft_receipt? receipt:receipt?"),
-    ("forecast", "anchor:count event:hash outcome:text fee:amount? refusal:refusal?"),
+    ("forecast", "anchor:count event:hash? outcome:text fee:amount? refusal:refusal?"),
     (
         "status",
         "anchor:count anchor_id:hash chain:hash network:text time:time clock:time epoch:count \

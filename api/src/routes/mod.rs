@@ -178,6 +178,7 @@ fn event_routes() -> Vec<Route> {
                 "/v1/events/forecast",
                 "What an event would do now; changes nothing.",
             )
+            .query("unsigned", "flag", "1: the bytes are an event's without its signature.")
             .event_body()
             .answers("forecast")
             .may_fail(422),

@@ -62,6 +62,11 @@ impl Connection {
         self.chain
     }
 
+    /// URL of the node's public API, where its explorer is too.
+    pub fn api(&self) -> &str {
+        self.client.base()
+    }
+
     /// Reads a path of the public API.
     pub fn get(&self, path: &str) -> Result<Json, Failure> {
         self.client.get_json(path).map_err(failure)
@@ -118,6 +123,11 @@ impl Connection {
     /// What would become of a signed event; changes nothing.
     pub fn forecast(&self, bytes: &[u8]) -> Result<Json, Failure> {
         self.client.forecast(bytes).map_err(failure)
+    }
+
+    /// What would become of an event if it were signed; takes its draft's bytes.
+    pub fn forecast_unsigned(&self, bytes: &[u8]) -> Result<Json, Failure> {
+        self.client.forecast_unsigned(bytes).map_err(failure)
     }
 
     /// Submits a signed event and waits for a stage.

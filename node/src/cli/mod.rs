@@ -1,16 +1,18 @@
 //! The command line: flags, commands, and how each ends.
 
-mod connection;
+pub mod connection;
 mod domain;
 mod ledger;
 mod output;
 mod progress;
+pub mod proposal;
 mod query;
-mod send;
+pub mod send;
 mod submit;
+mod ui;
 mod verify;
-mod wallet;
-mod wallets;
+pub mod wallet;
+pub mod wallets;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -18,6 +20,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 pub use output::Output;
+pub use ui::UiArgs;
 
 use crate::failure::Failure;
 

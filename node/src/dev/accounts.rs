@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::secret_file;
 
 /// The password of every test wallet.
-const PASSWORD: &str = "unsafe-test-password";
+pub const PASSWORD: &str = "unsafe-test-password";
 /// Whose account receives the router's half of fees.
 const OPERATOR: &str = "operator";
 const NAMES: [&str; 4] = ["alice", "bob", "carol", OPERATOR];

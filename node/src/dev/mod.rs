@@ -14,6 +14,7 @@ use crate::cli::{Global, Output};
 use crate::data_folder::DataFolder;
 use crate::failure::Failure;
 use crate::router::{Listeners, NodeKeys, Router};
+use crate::wallet_ui::child::WalletUi;
 use accounts::TestAccount;
 
 /// Where `ddt dev` listens when nothing else does.
@@ -30,6 +31,9 @@ pub struct DevArgs {
     /// taken
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+    /// Do not start the wallet's pages beside it
+    #[arg(long)]
+    no_wallet_ui: bool,
     /// Log more: error, warn, info, debug
     #[arg(long, default_value = "warn")]
     log: String,
@@ -105,13 +109,19 @@ async fn live(
     let interrupted = interruption()?;
     let mut router = Router::start(folder, Zone(0), Listeners { public, private }).await?;
     let accounts = with_balances(accounts, &router)?;
-    greet(&home, &router, &accounts, args.state.is_some(), output);
+    let mut wallet_ui = wallet_ui(args, &home, &router.running.api).await;
+    let url = wallet_ui.as_ref().map(|wallet_ui| wallet_ui.url.as_str());
+    greet(&home, &router, &accounts, url, args.state.is_some(), output);
     let failed = tokio::select! {
         () = interrupted => None,
         failure = router.failed() => Some(failure),
+        never = WalletUi::watch(wallet_ui.as_mut()) => match never {},
     };
     output.note("\nEnding…");
     let again = interruption()?;
+    if let Some(wallet_ui) = wallet_ui {
+        wallet_ui.stop().await;
+    }
     let stopped = tokio::select! {
         stopped = router.stop() => stopped,
         () = again => Err(Failure::fault("ended at once; what was promised is on disk")),
@@ -125,8 +135,18 @@ async fn live(
     }
 }
 
+/// The wallet's pages, in a process of their own: this one holds no wallet key.
+async fn wallet_ui(args: &DevArgs, home: &std::path::Path, api: &str) -> Option<WalletUi> {
+    if args.no_wallet_ui {
+        return None;
+    }
+    let started = WalletUi::start(home, api).await;
+    // The network is worth having without them.
+    started.inspect_err(|error| tracing::warn!(%error, "no pages of the wallet")).ok()
+}
+
 /// Resolves on Ctrl-C, or when the system asks the process to end.
-fn interruption() -> Result<impl Future<Output = ()>, Failure> {
+pub fn interruption() -> Result<impl Future<Output = ()>, Failure> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -162,6 +182,7 @@ fn greet(
     home: &std::path::Path,
     router: &Router,
     accounts: &[TestAccount],
+    wallet_ui: Option<&str>,
     is_kept: bool,
     output: &Output,
 ) {
@@ -175,16 +196,23 @@ fn greet(
         "api": running.api,
         "private_api": running.private_api,
         "gateway": null,
+        "wallet_ui": wallet_ui,
         "token_file": file("token"),
         "home": home.display().to_string(),
         "genesis": file("genesis.toml"),
         "password_file": file("password"),
         "accounts": listed,
     });
-    output.result(data, banner(home, &running.api, accounts, is_kept));
+    output.result(data, banner(home, &running.api, accounts, wallet_ui, is_kept));
 }
 
-fn banner(home: &std::path::Path, api: &str, accounts: &[TestAccount], is_kept: bool) -> String {
+fn banner(
+    home: &std::path::Path,
+    api: &str,
+    accounts: &[TestAccount],
+    wallet_ui: Option<&str>,
+    is_kept: bool,
+) -> String {
     let home = home.display();
     let fate = if is_kept { "kept in" } else { "forgotten at the end, until then in" };
     let mut lines = vec![
@@ -198,6 +226,11 @@ fn banner(home: &std::path::Path, api: &str, accounts: &[TestAccount], is_kept: 
         "  Test accounts: UNSAFE, their keys are public. Never send them anything of worth."
             .to_string(),
     ];
+    if let Some(url) = wallet_ui {
+        let password = accounts::PASSWORD;
+        lines.insert(5, format!("  Wallet         {url}"));
+        lines.insert(6, format!("                 (the test wallets' password: {password})"));
+    }
     for test in accounts {
         lines.push(format!("    {:<9} {}  {} APT", test.name, test.account, test.balance));
     }

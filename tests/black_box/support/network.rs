@@ -46,12 +46,21 @@ impl Network {
 
     /// Starts on a state folder, or says how the process ended.
     pub fn try_start(home: &Path) -> Result<Network, Ending> {
-        Network::launch(home, &["--state", home.to_str().unwrap()])
+        Network::launch(home, &["--no-wallet-ui", "--state", home.to_str().unwrap()])
+    }
+
+    /// A new network with the wallet's pages beside it.
+    pub fn with_wallet_ui() -> Network {
+        let folder = folder();
+        let home = folder.path().join("state");
+        let mut network = Network::launch(&home, &["--state", home.to_str().unwrap()]).unwrap();
+        network._folder = Some(folder);
+        network
     }
 
     /// Starts a network that forgets everything at its end; the log is written beside `log`.
     pub fn start_forgetful(log: &Path) -> Network {
-        let mut network = Network::launch(log, &[]).unwrap();
+        let mut network = Network::launch(log, &["--no-wallet-ui"]).unwrap();
         network.home = PathBuf::from(network.text("home"));
         network
     }
