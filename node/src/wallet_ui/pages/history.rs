@@ -48,7 +48,6 @@ pub fn history(app: &App, open: &Open, query: &Form) -> Answer {
                     th scope="col" { "Anchor" }
                     th scope="col" { "What" }
                     th.number scope="col" { "Change, in APT" }
-                    th scope="col" { "Outcome" }
                 } }
                 tbody { @for row in rows { (row) } }
             } }
@@ -65,7 +64,7 @@ fn line(row: &Json, account: &AccountId, api: &str) -> Result<Markup, Failure> {
         ("deadline", name) => format!("deadline {name}"),
         (_, name) => name,
     };
-    let height = get("/height");
+    let (height, outcome) = (get("/height"), get("/outcome"));
     let page = match text(row, "/id") {
         Some(id) => format!("{api}/event/{id}"),
         None => format!("{api}/anchor/{height}"),
@@ -73,9 +72,11 @@ fn line(row: &Json, account: &AccountId, api: &str) -> Result<Markup, Failure> {
     Ok(html! {
         tr {
             td { (height) }
-            td { a href=(page) rel="noreferrer" { (what) } }
+            td {
+                a href=(page) rel="noreferrer" { (what) }
+                @if outcome != "done" { " " small.bad { (outcome) } }
+            }
             td.number { (change(row, account)?) }
-            td { (get("/outcome")) }
         }
     })
 }

@@ -175,7 +175,7 @@ fn sent(app: &App, event: Hash, trouble: Option<String>) -> Result<(Markup, bool
     for (name, pointer) in [
         ("outcome", "/outcome"),
         ("why", "/refusal/words"),
-        ("fee", "/fee"),
+        ("fee, in APT", "/fee"),
         ("anchor", "/height"),
         ("number", "/number"),
     ] {
