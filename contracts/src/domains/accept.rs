@@ -21,6 +21,7 @@ event! {
 impl Event for Accept {
     const REFUSALS: &'static [Refusal] =
         &[RULE, NOT_REGISTERED, PENDING, NOT_ACTIVE, NO_OFFER, NOT_FOR_YOU];
+    const WORK: u32 = 2;
 
     fn apply(&self, cx: &Context, book: &mut Book) -> Result<(), Refusal> {
         let taker = cx.origin()?.author;

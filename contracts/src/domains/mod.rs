@@ -6,7 +6,7 @@
 //! goes to the pool, or back to whoever lost to an older commit; a commit that is never
 //! revealed is refunded whole by the ledger itself. A renewal's price goes to the pool, at
 //! once or out of what the owner put aside for it, which comes back when the name ends or
-//! changes hands. A sale's price goes from buyer to seller (spec DOM-1 … DOM-30).
+//! changes hands. A sale's price goes from buyer to seller (spec DOM-1 … DOM-28).
 
 mod accept;
 mod audit;

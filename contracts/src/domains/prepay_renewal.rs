@@ -30,6 +30,7 @@ event! {
 impl Event for PrepayRenewal {
     const REFUSALS: &'static [Refusal] =
         &[RULE, TERM, NOT_REGISTERED, PENDING, NOT_OWNER, NOTHING, INSUFFICIENT];
+    const WORK: u32 = 2;
 
     fn check(&self) -> Result<(), Refusal> {
         check_term(self.years)

@@ -33,6 +33,7 @@ impl Event for Purchase {
         OFFER_CHANGED,
         INSUFFICIENT,
     ];
+    const WORK: u32 = 3;
 
     fn check(&self) -> Result<(), Refusal> {
         if self.price.is_zero() { Err(NOTHING) } else { Ok(()) }

@@ -31,6 +31,7 @@ refusals! {
 impl Event for Renew {
     const REFUSALS: &'static [Refusal] =
         &[RULE, TERM, NOT_REGISTERED, PENDING, TERM_LIMIT, ABOVE_CAP, INSUFFICIENT];
+    const WORK: u32 = 2;
 
     fn check(&self) -> Result<(), Refusal> {
         check_term(self.years)

@@ -44,6 +44,7 @@ impl Event for SetRecords {
         PENDING,
         NOT_OWNER,
     ];
+    const WORK: u32 = 2;
 
     fn check(&self) -> Result<(), Refusal> {
         check_records(&self.records)

@@ -22,6 +22,7 @@ event! {
 
 impl Event for StopRenewal {
     const REFUSALS: &'static [Refusal] = &[RULE, NOT_REGISTERED, PENDING, NOT_OWNER, NO_PREPAID];
+    const WORK: u32 = 2;
 
     fn apply(&self, cx: &Context, book: &mut Book) -> Result<(), Refusal> {
         by_author(owned(&self.name, cx, book)?, cx)?;
