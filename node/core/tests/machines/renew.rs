@@ -260,8 +260,8 @@ proptest! {
                     Input::Tick
                 }
                 Happening::Answered(which, is_good) => {
-                    let Some(name) = flying.keys().nth(which % flying.len().max(1)) else { continue };
-                    let name = name.clone();
+                    let which = which % flying.len().max(1);
+                    let Some(name) = flying.keys().nth(which).cloned() else { continue };
                     if !is_good {
                         flying.remove(&name);
                     }
@@ -286,7 +286,8 @@ proptest! {
             flying.retain(|_, until| *until > now);
             for effect in agent.step(now, input) {
                 let Effect::Submit(name) = effect else { continue };
-                prop_assert!(due.iter().any(|renewal| renewal.name == name), "{name} is not listed");
+                let is_listed = due.iter().any(|renewal| renewal.name == name);
+                prop_assert!(is_listed, "{name} is not listed");
                 let twice = flying.insert(name.clone(), now.plus(SETTLE_MS));
                 prop_assert!(twice.is_none(), "{name} is in flight already");
             }
