@@ -19,6 +19,12 @@ const SHAPES: &[(&str, &str)] = &[
          postings:[posting]",
     ),
     (
+        "named_receipt",
+        "height:count index:count stage:text subject:text name:text? tag:count? id:hash? \
+         author:account? zone:count? number:count? outcome:text refusal:refusal? fee:amount \
+         postings:[posting] time:time words:text? fields:object?",
+    ),
+    (
         "event",
         "anchor:count height:count? index:count? stage:text subject:text name:text? tag:count? \
          id:hash author:account? zone:count? number:count? outcome:text? refusal:refusal? \

@@ -6,6 +6,7 @@ mod chain;
 mod economy;
 pub(crate) mod events;
 mod live;
+mod named;
 mod node;
 pub(crate) mod receipts;
 pub(crate) mod search;
@@ -230,6 +231,12 @@ fn state_routes() -> Vec<Route> {
                 .query("proof", "flag", "1: with what proves it.")
                 .answers("[object]"),
             get(views::domain),
+        ),
+        at(
+            operation("get", "/v1/domains/{name}/events", "What touched a name, newest first.")
+                .paged()
+                .answers("[named_receipt]"),
+            get(named::of_domain),
         ),
     ]
 }

@@ -206,3 +206,13 @@ fn no_account(text: &str) -> Failure {
          a wallet here nor in the address book"
     ))
 }
+
+/// One account by id or wallet's name; without one, the first account of every wallet here.
+pub fn accounts(global: &Global, text: Option<&str>) -> Result<Vec<(String, AccountId)>, Failure> {
+    if let Some(text) = text {
+        return Ok(vec![(text.to_string(), account(global, text)?)]);
+    }
+    let listing = keystore(global)?.list().map_err(failure)?;
+    let first = |entry: Entry| Some((entry.name, *entry.accounts.first()?));
+    Ok(listing.entries.into_iter().filter_map(first).collect())
+}

@@ -1,12 +1,14 @@
 //! `ddt dev`: a whole network on this machine, with funded test accounts.
 
 mod accounts;
+mod parameters;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::Args;
 use ddt_ledger::Zone;
+use ddt_ledger::params::Params;
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -34,6 +36,9 @@ pub struct DevArgs {
     /// Do not start the wallet's pages beside it
     #[arg(long)]
     no_wallet_ui: bool,
+    /// A parameter of a new network, such as domain_year_ms=20000; may be given several times
+    #[arg(long, value_name = "NAME=VALUE")]
+    param: Vec<String>,
     /// Log more: error, warn, info, debug
     #[arg(long, default_value = "warn")]
     log: String,
@@ -54,7 +59,7 @@ pub fn run(_: &Global, args: &DevArgs, output: &Output) -> Result<(), Failure> {
         (None, None) => PathBuf::from("."),
     };
     let folder = DataFolder::open(&home)?;
-    let accounts = prepare(&folder)?;
+    let accounts = prepare(&folder, &args.param)?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::fault(format!("no threads: {error}")))?;
     let done = runtime.block_on(live(folder, args, &accounts, output));
@@ -72,13 +77,19 @@ fn start_log(level: &str) {
 }
 
 /// Makes a new network in an empty folder, or takes up the one that is there.
-fn prepare(folder: &DataFolder) -> Result<Vec<TestAccount>, Failure> {
+fn prepare(folder: &DataFolder, asked: &[String]) -> Result<Vec<TestAccount>, Failure> {
     let accounts = accounts::all()?;
-    if folder.genesis()?.is_none() {
-        let keys = NodeKeys::make(&folder.path().join("node.key"))?;
-        let genesis = accounts::genesis(&accounts, &keys)?;
-        accounts::fill_keystore(folder, &accounts)?;
-        folder.set_genesis(&genesis)?;
+    match folder.genesis()? {
+        Some(genesis) => parameters::check(&genesis.params, asked)?,
+        None => {
+            let params = parameters::with(&Params::dev(), asked)?;
+            let keys = NodeKeys::make(&folder.path().join("node.key"))?;
+            let genesis = accounts::genesis(&accounts, &keys, params)?;
+            // A network that cannot start must not be left behind.
+            genesis.state().map_err(|error| Failure::usage(error.to_string()))?;
+            accounts::fill_keystore(folder, &accounts)?;
+            folder.set_genesis(&genesis)?;
+        }
     }
     Ok(accounts)
 }

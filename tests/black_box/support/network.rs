@@ -39,6 +39,24 @@ impl Network {
         network
     }
 
+    /// A new network in a folder of its own, with these parameters, `name=value`.
+    pub fn with_parameters(parameters: &[&str]) -> Network {
+        let folder = folder();
+        let home = folder.path().join("state");
+        let started = Network::try_start_with(&home, parameters);
+        let mut network = started.unwrap_or_else(|ending| panic!("no network: {ending:#?}"));
+        network._folder = Some(folder);
+        network
+    }
+
+    /// Starts on a state folder with these parameters, or says how the process ended.
+    pub fn try_start_with(home: &Path, parameters: &[&str]) -> Result<Network, Ending> {
+        let given = parameters.iter().flat_map(|parameter| ["--param", parameter]);
+        let arguments: Vec<&str> =
+            ["--state", home.to_str().unwrap()].into_iter().chain(given).collect();
+        Network::launch(home, &arguments)
+    }
+
     /// Starts on a state folder; panics when it does not start.
     pub fn start(home: &Path) -> Network {
         Network::try_start(home).unwrap_or_else(|ending| panic!("no network: {ending:#?}"))

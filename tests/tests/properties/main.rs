@@ -7,5 +7,7 @@
 //! anchor to be seen.
 
 mod batches;
+mod deeds;
 mod generate;
 mod histories;
+mod model;
