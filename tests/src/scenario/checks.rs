@@ -136,7 +136,7 @@ impl Story {
             };
             let person = self.names.people.get(text);
             let ids = person.map(|person| [person.id().to_string(), person.key().to_string()]);
-            let hash = self.names.commits.get(text).map(|preimage| preimage.hash().to_string());
+            let hash = self.names.hash(text).map(|hash| hash.to_string());
             let mut same = ids.into_iter().flatten().chain(hash).chain([text.to_string()]);
             if same.all(|text| Some(text) != is) {
                 return Err(format!("{path} is {is:?}, not {text}"));
