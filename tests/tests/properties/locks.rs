@@ -40,10 +40,11 @@ enum Wish {
     /// Counted from the last lock.
     Claim {
         back: usize,
-        secret: u8,
+        is_right: bool,
     },
     GiveBack {
         back: usize,
+        is_receiver: bool,
     },
 }
 
@@ -67,13 +68,15 @@ fn wish() -> impl Strategy<Value = Wish> {
     prop_oneof![
         1 => (0..4usize, amounts()).prop_map(|(to, amount)| Wish::Pay { to, amount }),
         4 => lock,
-        4 => (0..5usize, 0u8..3).prop_map(|(back, secret)| Wish::Claim { back, secret }),
-        1 => (0..5usize).prop_map(|back| Wish::GiveBack { back }),
+        4 => (0..5usize, proptest::bool::weighted(0.8))
+            .prop_map(|(back, is_right)| Wish::Claim { back, is_right }),
+        2 => (0..5usize, proptest::bool::weighted(0.8))
+            .prop_map(|(back, is_receiver)| Wish::GiveBack { back, is_receiver }),
     ]
 }
 
 fn histories() -> impl Strategy<Value = Vec<(Millis, Wishes)>> {
-    let step = prop_oneof![4 => 1..3_000u64, 2 => 3_000..15_000u64, 1 => 20_000..100_000u64];
+    let step = prop_oneof![6 => 1..3_000u64, 2 => 3_000..15_000u64, 1 => 20_000..100_000u64];
     let wishes = proptest::collection::vec((0..4usize, wish()), 0..6);
     proptest::collection::vec((step.prop_map(Millis), wishes), 1..14)
 }
@@ -92,6 +95,7 @@ fn secret(number: u8) -> Hash {
 #[derive(Default, Debug)]
 struct Known {
     secret: u8,
+    to: usize,
     is_made: bool,
     ends: Vec<&'static str>,
 }
@@ -133,22 +137,26 @@ impl Life {
                 self.sign(who, &Transfer { to, amount: *amount, memo: None })
             }
             Wish::Lock { to, amount, secret: number, ahead } => {
+                let receiver = *to;
                 let to = Person::named(PEOPLE[*to]).id();
                 let deadline = self.network.head().time.plus(Millis(*ahead));
                 let hash = lock_hash(&secret(*number));
                 let event = self.sign(who, &Lock { to, amount: *amount, hash, deadline })?;
                 self.locks.push(event.id());
-                let known = Known { secret: *number, ..Known::default() };
+                let known = Known { secret: *number, to: receiver, ..Known::default() };
                 self.known.insert(event.id(), known);
                 Some(event)
             }
-            Wish::Claim { back, secret: number } => {
+            Wish::Claim { back, is_right } => {
                 let lock = self.lock(*back)?;
-                self.sign(who, &Claim { lock, secret: secret(*number) })
+                let right = self.known.get(&lock)?.secret;
+                let secret = secret(if *is_right { right } else { right + 1 });
+                self.sign(who, &Claim { lock, secret })
             }
-            Wish::GiveBack { back } => {
+            Wish::GiveBack { back, is_receiver } => {
                 let lock = self.lock(*back)?;
-                self.sign(who, &GiveBack { lock })
+                let receiver = self.known.get(&lock)?.to;
+                self.sign(if *is_receiver { receiver } else { who }, &GiveBack { lock })
             }
         }
     }

@@ -48,7 +48,7 @@ pub fn list(global: &Global, account: Option<&str>, output: &Output) -> Result<(
 }
 
 fn to_json(info: &LockInfo) -> Map<String, Json> {
-    let fields = info.show().into_iter();
+    let fields = Shape::show(info).into_iter();
     fields.map(|(name, value)| (name.to_string(), value.to_json())).collect()
 }
 
