@@ -266,9 +266,7 @@ proptest! {
 
     /// Broken by: a claim that leaves the row open or pays without comparing hashes, a payer
     /// that is the lock for a wrong secret or for one that ended, a refund that is not taken
-    /// from the agenda, a row that is forgotten while it holds, `>=` for `>` where the lock
-    /// pays for its claim (then `to` opens with nothing, but no coin is lost), a release of
-    /// the row's amount instead of what is left of it.
+    /// from the agenda, a release of the row's amount instead of what is left of it.
     #[test]
     fn locks_end_once_and_keep_every_coin(history in histories()) {
         live(&history)?;

@@ -58,7 +58,8 @@ pub fn run(global: &Global, args: &Secrets, output: &Output) -> Result<(), Failu
     }
     match &args.out {
         Some(path) => {
-            secret_file::create(path, &format!("{secret}\n"))?;
+            let path = std::path::absolute(path).map_err(|error| Failure::io(path, &error))?;
+            secret_file::create(&path, &format!("{secret}\n"))?;
             let words = format!("The secret is in {}.", path.display());
             output.result(json!({ "lock": lock, "file": path.display().to_string() }), words);
         }
