@@ -57,6 +57,15 @@ impl Connection {
         Ok(Connection { client, private, chain })
     }
 
+    /// A node of another network, only to be read: what it says must be checked otherwise.
+    pub fn elsewhere(url: &str) -> Result<Connection, Failure> {
+        let client = Client::new(url);
+        let status = client.get_json("/v1/status").map_err(failure)?;
+        let chain = text(&status, "/chain").and_then(|chain| Hash::from_hex(&chain));
+        let chain = chain.map(ChainId).ok_or_else(|| Failure::fault("the node names no chain"))?;
+        Ok(Connection { client, private: None, chain })
+    }
+
     /// The chain the node follows.
     pub fn chain(&self) -> ChainId {
         self.chain

@@ -1,14 +1,18 @@
 //! The command line: flags, commands, and how each ends.
 
+mod batch;
 pub mod connection;
 mod domain;
 mod ledger;
+mod moment;
 mod output;
 mod progress;
 pub mod proposal;
 mod query;
+mod request;
 pub mod send;
 mod submit;
+mod swap;
 mod ui;
 mod verify;
 pub mod wallet;
@@ -69,6 +73,15 @@ enum Command {
     /// Find, buy and look up names under .ddt
     #[command(subcommand)]
     Domain(domain::DomainCommand),
+    /// Make many payments in one event: lines of "account,amount" in a file
+    Batch(batch::BatchArgs),
+    /// Ask for money: prints a payment request and its QR code
+    Request(request::RequestArgs),
+    /// Pay what a request asks for: ddt pay ddt:apt1… --from alice
+    Pay(request::PayArgs),
+    /// Swap coins with another network, neither side trusting the other
+    #[command(subcommand)]
+    Swap(swap::SwapCommand),
     /// Sign and submit any event: ddt send bank.transfer to=apt1… amount=5
     Send(send::SendArgs),
     /// Submit an event that was signed before: ddt submit FILE
@@ -113,6 +126,10 @@ fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Dev(args) => crate::dev::run(global, &args, output),
         Command::Wallet(command) => wallet::run(global, command, output),
         Command::Domain(command) => domain::run(global, command, output),
+        Command::Batch(args) => batch::run(global, &args, output),
+        Command::Request(args) => request::request(global, &args, output),
+        Command::Pay(args) => request::pay(global, &args, output),
+        Command::Swap(command) => swap::run(global, command, output),
         Command::Send(args) => send::run(global, &args, output),
         Command::Submit(args) => submit::run(global, &args, output),
         Command::Query(args) => query::run(global, &args, output),

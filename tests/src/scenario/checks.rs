@@ -137,11 +137,10 @@ impl Story {
             };
             let person = self.names.people.get(text);
             let ids = person.map(|person| [person.id().to_string(), person.key().to_string()]);
-            let hash = self.names.commits.get(text).map(|preimage| preimage.hash().to_string());
-            let word = text.strip_prefix('#').map(|word| word_hash(word).to_string());
+            let hash = self.names.hash(text).map(|hash| hash.to_string());
             // JSON in single quotes, as in events.
             let json = text.replace('\'', "\"");
-            let same = ids.into_iter().flatten().chain(hash).chain(word);
+            let same = ids.into_iter().flatten().chain(hash);
             let mut same = same.chain([text.to_string(), json]);
             if same.all(|text| Some(text) != is) {
                 return Err(format!("{path} is {is:?}, not {text}"));

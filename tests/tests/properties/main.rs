@@ -10,4 +10,5 @@ mod batches;
 mod deeds;
 mod generate;
 mod histories;
+mod locks;
 mod model;
