@@ -21,9 +21,16 @@
 pub mod accounts;
 pub mod bank;
 pub mod domains;
+pub mod usernames;
 
 use ddt_ledger::registry::Registry;
 
 /// Every programme of a DDT network.
-pub const REGISTRY: Registry =
-    Registry { programmes: &[&accounts::PROGRAMME, &bank::PROGRAMME, &domains::PROGRAMME] };
+pub const REGISTRY: Registry = Registry {
+    programmes: &[
+        &accounts::PROGRAMME,
+        &bank::PROGRAMME,
+        &domains::PROGRAMME,
+        &usernames::PROGRAMME,
+    ],
+};
