@@ -10,6 +10,8 @@ pub mod keystore;
 pub mod mnemonic;
 mod random;
 pub mod sign;
+pub mod stamp;
+pub mod username;
 
 pub use keys::{OwnerKey, Seed};
 pub use keystore::{Entry, KdfCost, Keystore, KeystoreError, Listing, Secret, Unlocked};

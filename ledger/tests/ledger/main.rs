@@ -15,6 +15,7 @@ mod lists;
 mod proofs;
 mod replay;
 mod signatures;
+mod stamps;
 mod states;
 mod support;
 mod vectors;

@@ -4,3 +4,4 @@ pub mod disk;
 pub mod network;
 pub mod programme;
 pub mod records;
+pub mod stamped;
