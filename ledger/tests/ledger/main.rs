@@ -16,6 +16,7 @@ mod names;
 mod proofs;
 mod replay;
 mod signatures;
+mod stamps;
 mod states;
 mod support;
 mod vectors;

@@ -5,3 +5,4 @@ pub mod naming;
 pub mod network;
 pub mod programme;
 pub mod records;
+pub mod stamped;

@@ -15,6 +15,7 @@ use ddt_ledger::{
 
 use super::naming::{self, Call};
 use super::records::Record;
+use super::stamped::{Heavily, Lightly};
 
 refusals! {
     NO = "test.no", "This event is always refused.";
@@ -371,7 +372,7 @@ static TEST: Programme = Programme {
     rows: rows! {
         1 => Pay, 2 => Keep, 3 => Panic, 4 => Refuse, 5 => Poke, 6 => Grab, 7 => Burn, 8 => Give,
         9 => Overreach, 10 => Rotate, 11 => Grant, 12 => Serve, 13 => Write, 14 => Payless,
-        15 => Record, 16 => Call,
+        15 => Record, 16 => Heavily, 17 => Lightly, 18 => Call,
     },
     views: &[view_row::<NoteOf>()],
     tables: &[
