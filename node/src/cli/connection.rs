@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ddt_api::Stage;
 use ddt_api::client::{ApiError, Client};
-use ddt_ledger::{AccountId, Amount, ChainId, Hash};
+use ddt_ledger::{AccountId, Amount, ChainId, Hash, PublicKey};
 use serde_json::Value as Json;
 
 use super::Global;
@@ -147,6 +147,13 @@ impl Connection {
     /// Whether this node's private API may be used from here.
     pub fn is_own_node(&self) -> bool {
         self.private.is_some()
+    }
+
+    /// The key of this machine's node, if it runs here.
+    pub fn node_key(&self) -> Result<Option<PublicKey>, Failure> {
+        let Some(private) = &self.private else { return Ok(None) };
+        let node = private.get_json("/v1/node").map_err(failure)?;
+        Ok(text(&node, "/node_key").and_then(|key| PublicKey::from_hex(&key)))
     }
 
     /// Hands the preimage of a commit to the node's agent.

@@ -11,6 +11,8 @@ pub mod proposal;
 mod query;
 mod request;
 pub mod send;
+mod signup;
+mod stamps;
 mod submit;
 mod swap;
 mod ui;
@@ -67,6 +69,8 @@ pub struct Global {
 enum Command {
     /// Run a whole network on this machine, with funded test accounts
     Dev(crate::dev::DevArgs),
+    /// Become a member of a zone, with an address at random
+    Signup(signup::SignupArgs),
     /// Make wallets, see what is in them, pay
     #[command(subcommand)]
     Wallet(wallet::WalletCommand),
@@ -124,6 +128,7 @@ fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
     let global = &cli.global;
     match cli.command {
         Command::Dev(args) => crate::dev::run(global, &args, output),
+        Command::Signup(args) => signup::run(global, &args, output),
         Command::Wallet(command) => wallet::run(global, command, output),
         Command::Domain(command) => domain::run(global, command, output),
         Command::Batch(args) => batch::run(global, &args, output),

@@ -5,6 +5,7 @@ mod blocks;
 mod core;
 mod duties;
 mod face;
+mod heartbeats;
 mod keys;
 mod lane;
 mod renewals;
@@ -63,7 +64,7 @@ pub struct Router {
     lane: JoinHandle<()>,
     stop: watch::Sender<bool>,
     servers: Vec<tokio::task::JoinHandle<()>>,
-    agents: [tokio::task::JoinHandle<()>; 2],
+    agents: [tokio::task::JoinHandle<()>; 3],
     fatal: mpsc::UnboundedReceiver<Failure>,
     /// How to reach it.
     pub running: RunningNode,
@@ -86,7 +87,8 @@ impl Router {
         let duties = Arc::new(duties::Duties::new(core.clone()));
         let reveals = reveals::Reveals::open(folder.path(), core.clone(), duties.clone())?;
         let reveals = Arc::new(reveals);
-        let renewals = renewals::Renewals::new(core.clone(), duties)?;
+        let renewals = Arc::new(renewals::Renewals::new(core.clone(), duties.clone())?);
+        let heartbeats = Arc::new(heartbeats::Heartbeats::new(core.clone(), duties)?);
         let lane = {
             let core = core.clone();
             let thread = std::thread::Builder::new().name("lane".to_string());
@@ -99,7 +101,11 @@ impl Router {
         let face: Arc<dyn Backend> =
             Arc::new(face::Face { core: core.clone(), reveals: reveals.clone() });
         let servers = serve(&folder, listeners, face, &stop)?;
-        let agents = [tokio::spawn(reveals.run()), tokio::spawn(Arc::new(renewals).run())];
+        let agents = [
+            tokio::spawn(reveals.run()),
+            tokio::spawn(renewals.run()),
+            tokio::spawn(heartbeats.run()),
+        ];
         folder.announce(&running)?;
         Ok(Router { folder, core, consensus, lane, stop, servers, agents, fatal, running })
     }

@@ -53,7 +53,7 @@ impl Network {
     pub fn try_start_with(home: &Path, parameters: &[&str]) -> Result<Network, Ending> {
         let given = parameters.iter().flat_map(|parameter| ["--param", parameter]);
         let arguments: Vec<&str> =
-            ["--state", home.to_str().unwrap()].into_iter().chain(given).collect();
+            ["--no-wallet-ui", "--state", home.to_str().unwrap()].into_iter().chain(given).collect();
         Network::launch(home, &arguments)
     }
 

@@ -4,7 +4,7 @@ mod fixture;
 mod lane;
 mod mempool;
 mod pacer;
-mod renew;
+mod due;
 mod restarts;
 mod reveal;
 mod reveal_model;
