@@ -9,3 +9,4 @@
 mod batches;
 mod generate;
 mod histories;
+mod usernames;
