@@ -155,6 +155,13 @@ impl Client {
         self.send("POST", "/v1/events/forecast", Some(OCTETS), bytes.to_vec(), TIMEOUT)
     }
 
+    /// Asks what an event would do now if it were signed; takes the bytes of its draft, so
+    /// nothing that could be submitted leaves this process.
+    pub fn forecast_unsigned(&self, bytes: &[u8]) -> Result<Json, ApiError> {
+        let path = "/v1/events/forecast?unsigned=1";
+        self.send("POST", path, Some(OCTETS), bytes.to_vec(), TIMEOUT)
+    }
+
     fn send(
         &self,
         method: &str,

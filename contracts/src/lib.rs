@@ -22,6 +22,7 @@ pub mod accounts;
 pub mod bank;
 pub mod domains;
 pub mod usernames;
+pub mod zones;
 
 use ddt_ledger::registry::Registry;
 
@@ -31,6 +32,7 @@ pub const REGISTRY: Registry = Registry {
         &accounts::PROGRAMME,
         &bank::PROGRAMME,
         &domains::PROGRAMME,
+        &zones::PROGRAMME,
         &usernames::PROGRAMME,
     ],
 };

@@ -7,6 +7,7 @@ mod dev;
 mod failure;
 mod router;
 mod secret_file;
+mod wallet_ui;
 
 fn main() -> std::process::ExitCode {
     cli::main()

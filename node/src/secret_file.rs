@@ -18,14 +18,29 @@ pub fn random() -> Result<Zeroizing<[u8; 32]>, Failure> {
     Ok(bytes)
 }
 
-/// The file's text; `None` when there is no such file. Refuses one that others may read.
-pub fn read(path: &Path) -> Result<Option<Zeroizing<String>>, Failure> {
+fn open(path: &Path) -> Result<Option<File>, Failure> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Failure::io(path, &error)),
     };
     check_mode(path, &file)?;
+    Ok(Some(file))
+}
+
+/// The file's bytes, at most 64 KiB; `None` when there is no such file. Refuses one that
+/// others may read.
+pub fn read_bytes(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
+    let Some(file) = open(path)? else { return Ok(None) };
+    let mut bytes = Zeroizing::new(Vec::new());
+    let read = file.take(BYTES_MAX).read_to_end(&mut bytes);
+    read.map_err(|error| Failure::io(path, &error))?;
+    Ok(Some(bytes))
+}
+
+/// The file's text; `None` when there is no such file. Refuses one that others may read.
+pub fn read(path: &Path) -> Result<Option<Zeroizing<String>>, Failure> {
+    let Some(file) = open(path)? else { return Ok(None) };
     let mut text = Zeroizing::new(String::new());
     let read = file.take(BYTES_MAX).read_to_string(&mut text);
     read.map_err(|error| Failure::io(path, &error))?;
@@ -55,6 +70,27 @@ pub fn create(path: &Path, text: &str) -> Result<(), Failure> {
     // Unlike a rename, a link fails where there is a file already.
     let linked = std::fs::hard_link(&new, path).and_then(|()| std::fs::remove_file(&new));
     linked.and_then(|()| sync_folder(path)).map_err(|error| Failure::io(path, &error))
+}
+
+/// Writes a new file that may lie on a foreign disk (no links, no renames are needed); never
+/// replaces one, and leaves none behind when the disk fails.
+pub fn create_anywhere(path: &Path, text: &str) -> Result<(), Failure> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => Failure::usage(format!(
+            "{} is there already and was not touched: choose another file",
+            path.display()
+        )),
+        _ => Failure::io(path, &error),
+    })?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    written.map_err(|error| {
+        let _ = std::fs::remove_file(path);
+        Failure::io(path, &error)
+    })
 }
 
 /// Writes a file, whole or not at all; one that is there already is replaced.

@@ -20,6 +20,14 @@ pub const COIN_TYPE: u32 = 4_473_940;
 /// BLAKE3 context of the secret behind the salts of domain commits.
 const DOMAIN_SALT: &str = "ddt v1 domain commit salt";
 
+/// The path of an owner key, as people write it.
+pub fn path_text(index: u32, rotation: u32) -> String {
+    match rotation {
+        0 => format!("m/{PURPOSE}'/{COIN_TYPE}'/{index}'"),
+        _ => format!("m/{PURPOSE}'/{COIN_TYPE}'/{index}'/{rotation}'"),
+    }
+}
+
 /// What everything secret is derived from: 64 bytes from words, or 32 imported ones.
 /// Overwritten when dropped.
 #[derive(Zeroize, ZeroizeOnDrop)]
@@ -38,12 +46,24 @@ impl Seed {
         Seed { bytes: bytes.to_vec() }
     }
 
-    /// The owner key at `m/44'/4473940'/index'`.
+    /// The owner key at `m/44'/4473940'/index'`: the first one of its account.
     ///
     /// # Errors
     /// `index` of 2³¹ or more.
     pub fn owner_key(&self, index: u32) -> Result<OwnerKey, DerivationError> {
-        let secret = derivation::private_key(&self.bytes, &[PURPOSE, COIN_TYPE, index])?;
+        self.rotated_key(index, 0)
+    }
+
+    /// The owner key of account `index` after `rotation` replacements: the first key for 0,
+    /// else the one at `m/44'/4473940'/index'/rotation'`. Whoever has one of them alone cannot
+    /// make the next: that takes the chain code, which follows from the seed only.
+    ///
+    /// # Errors
+    /// `index` or `rotation` of 2³¹ or more.
+    pub fn rotated_key(&self, index: u32, rotation: u32) -> Result<OwnerKey, DerivationError> {
+        let path = [PURPOSE, COIN_TYPE, index, rotation];
+        let length = if rotation == 0 { 3 } else { 4 };
+        let secret = derivation::private_key(&self.bytes, path.get(..length).unwrap_or(&path))?;
         Ok(OwnerKey { signing: SigningKey::from_bytes(&secret) })
     }
 

@@ -144,6 +144,18 @@ impl Mnemonic {
         phrase
     }
 
+    /// Where a typed backup first differs from these words, counted from 1: a wrong word, a
+    /// missing one or one too many. `None` when it is the same. Tells a place, never a word.
+    pub fn first_difference(&self, typed: &str) -> Option<usize> {
+        let typed = Zeroizing::new(typed.to_ascii_lowercase());
+        let (mut own, mut other) = (self.inner.words(), typed.split_whitespace());
+        (1_usize..).find_map(|place| match (own.next(), other.next()) {
+            (None, None) => Some(None),
+            (left, right) if left != right => Some(Some(place)),
+            _ => None,
+        })?
+    }
+
     /// BIP 39's 64 bytes of seed. This wallet's own keys use the empty passphrase.
     pub fn seed(&self, passphrase: &str) -> Zeroizing<[u8; 64]> {
         Zeroizing::new(self.inner.to_seed(passphrase))

@@ -12,6 +12,10 @@ use crate::keys::OwnerKey;
 /// How long an event made here stays valid: one hour, in milliseconds.
 pub const VALIDITY_MS: u64 = 3_600_000;
 
+/// Longest validity of an event signed ahead of time, in milliseconds: the ledger's seven days
+/// less ten minutes, because this machine's clock may be ahead of anchor time.
+pub const AHEAD_MS_MAX: u64 = ddt_ledger::event::VALIDITY_MS_MAX - 600_000;
+
 /// Who signs, for which chain, and when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Occasion {
@@ -34,6 +38,13 @@ impl Occasion {
     pub fn owner(chain: ChainId, author: AccountId, key: PublicKey, now_us: u64) -> Occasion {
         let valid_until = Millis(now_us / 1_000).plus(Millis(VALIDITY_MS));
         Occasion { chain, author, key, role: Role::Owner, nonce: now_us, valid_until }
+    }
+
+    /// The same signed ahead of time: with a nonce or a ticket chosen before, and valid for so
+    /// many milliseconds, at most [`AHEAD_MS_MAX`].
+    pub fn ahead(self, nonce: u64, now_us: u64, validity_ms: u64) -> Occasion {
+        let valid_until = Millis(now_us / 1_000).plus(Millis(validity_ms.min(AHEAD_MS_MAX)));
+        Occasion { nonce, valid_until, ..self }
     }
 }
 

@@ -6,6 +6,7 @@ mod chain;
 mod economy;
 pub(crate) mod events;
 mod live;
+mod named;
 mod node;
 pub(crate) mod receipts;
 pub(crate) mod search;
@@ -178,6 +179,7 @@ fn event_routes() -> Vec<Route> {
                 "/v1/events/forecast",
                 "What an event would do now; changes nothing.",
             )
+            .query("unsigned", "flag", "1: the bytes are an event's without its signature.")
             .event_body()
             .answers("forecast")
             .may_fail(422),
@@ -229,6 +231,12 @@ fn state_routes() -> Vec<Route> {
                 .query("proof", "flag", "1: with what proves it.")
                 .answers("[object]"),
             get(views::domain),
+        ),
+        at(
+            operation("get", "/v1/domains/{name}/events", "What touched a name, newest first.")
+                .paged()
+                .answers("[named_receipt]"),
+            get(named::of_domain),
         ),
     ]
 }

@@ -7,6 +7,7 @@
 //! a block does not wait for an anchor's commit (spec STO-1 … STO-6).
 
 mod book;
+mod history;
 mod lanes;
 mod open;
 mod snapshot;

@@ -12,6 +12,7 @@ mod events;
 mod faults;
 mod indexes;
 mod lists;
+mod names;
 mod proofs;
 mod replay;
 mod signatures;

@@ -57,9 +57,23 @@ impl Connection {
         Ok(Connection { client, private, chain })
     }
 
+    /// A node of another network, only to be read: what it says must be checked otherwise.
+    pub fn elsewhere(url: &str) -> Result<Connection, Failure> {
+        let client = Client::new(url);
+        let status = client.get_json("/v1/status").map_err(failure)?;
+        let chain = text(&status, "/chain").and_then(|chain| Hash::from_hex(&chain));
+        let chain = chain.map(ChainId).ok_or_else(|| Failure::fault("the node names no chain"))?;
+        Ok(Connection { client, private: None, chain })
+    }
+
     /// The chain the node follows.
     pub fn chain(&self) -> ChainId {
         self.chain
+    }
+
+    /// URL of the node's public API, where its explorer is too.
+    pub fn api(&self) -> &str {
+        self.client.base()
     }
 
     /// Reads a path of the public API.
@@ -118,6 +132,11 @@ impl Connection {
     /// What would become of a signed event; changes nothing.
     pub fn forecast(&self, bytes: &[u8]) -> Result<Json, Failure> {
         self.client.forecast(bytes).map_err(failure)
+    }
+
+    /// What would become of an event if it were signed; takes its draft's bytes.
+    pub fn forecast_unsigned(&self, bytes: &[u8]) -> Result<Json, Failure> {
+        self.client.forecast_unsigned(bytes).map_err(failure)
     }
 
     /// Submits a signed event and waits for a stage.

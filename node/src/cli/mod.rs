@@ -1,15 +1,22 @@
 //! The command line: flags, commands, and how each ends.
 
-mod connection;
+mod batch;
+pub mod connection;
 mod domain;
 mod ledger;
+mod moment;
 mod output;
 mod progress;
+pub mod proposal;
 mod query;
-mod send;
+mod request;
+pub mod send;
+mod submit;
+mod swap;
+mod ui;
 mod verify;
-mod wallet;
-mod wallets;
+pub mod wallet;
+pub mod wallets;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -17,6 +24,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 
 pub use output::Output;
+pub use ui::UiArgs;
 
 use crate::failure::Failure;
 
@@ -65,8 +73,19 @@ enum Command {
     /// Find, buy and look up names under .ddt
     #[command(subcommand)]
     Domain(domain::DomainCommand),
+    /// Make many payments in one event: lines of "account,amount" in a file
+    Batch(batch::BatchArgs),
+    /// Ask for money: prints a payment request and its QR code
+    Request(request::RequestArgs),
+    /// Pay what a request asks for: ddt pay ddt:apt1… --from alice
+    Pay(request::PayArgs),
+    /// Swap coins with another network, neither side trusting the other
+    #[command(subcommand)]
+    Swap(swap::SwapCommand),
     /// Sign and submit any event: ddt send bank.transfer to=apt1… amount=5
     Send(send::SendArgs),
+    /// Submit an event that was signed before: ddt submit FILE
+    Submit(submit::SubmitArgs),
     /// Ask any view: ddt query domains.price name=alice years=1
     Query(query::QueryArgs),
     /// Look at events and anchors, fetch proofs
@@ -107,7 +126,12 @@ fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Dev(args) => crate::dev::run(global, &args, output),
         Command::Wallet(command) => wallet::run(global, command, output),
         Command::Domain(command) => domain::run(global, command, output),
+        Command::Batch(args) => batch::run(global, &args, output),
+        Command::Request(args) => request::request(global, &args, output),
+        Command::Pay(args) => request::pay(global, &args, output),
+        Command::Swap(command) => swap::run(global, command, output),
         Command::Send(args) => send::run(global, &args, output),
+        Command::Submit(args) => submit::run(global, &args, output),
         Command::Query(args) => query::run(global, &args, output),
         Command::Ledger(command) => ledger::run(global, command, output),
         Command::Node(command) => query::node(global, &command, output),

@@ -21,6 +21,11 @@ impl Output {
         Output { is_json }
     }
 
+    /// Whether a script reads.
+    pub fn is_json(&self) -> bool {
+        self.is_json
+    }
+
     /// The command's result: `data` for scripts, `words` for people.
     pub fn result(&self, data: Json, words: impl AsRef<str>) {
         if self.is_json {

@@ -19,6 +19,11 @@ impl Spinner {
         bar.set_message(words.into());
         Spinner(bar)
     }
+
+    /// Other words.
+    pub fn say(&self, words: impl Into<String>) {
+        self.0.set_message(words.into());
+    }
 }
 
 impl Drop for Spinner {

@@ -6,22 +6,21 @@ use clap::Args;
 use ddt_api::Stage;
 use ddt_contracts::REGISTRY;
 use ddt_ledger::codec::encode;
-use ddt_ledger::registry::{Row, Signer};
+use ddt_ledger::registry::Row;
 use ddt_ledger::schema::{Kind, Value};
-use ddt_ledger::{AccountId, Amount, Hash};
-use ddt_wallet::describe::describe;
-use ddt_wallet::sign::{Occasion, draft, sign};
-use ddt_wallet::{OwnerKey, Unlocked};
+use ddt_ledger::{AccountId, Amount};
+use ddt_wallet::Unlocked;
+use ddt_wallet::sign::sign;
 use serde_json::{Value as Json, json};
 
 use super::connection::{Connection, now_us, text};
 use super::output::{Output, confirm, table};
 use super::progress::Spinner;
+use super::proposal::{Proposal, expected_refusal, propose, submit};
+use super::wallet::current::current_key;
+use super::wallet::plain::plain;
 use super::{Global, wallets};
 use crate::failure::{Failure, FailureKind};
-
-/// Bytes of a signature.
-const SIGNATURE_BYTES: usize = 64;
 
 /// Sign and submit any event of the registry.
 #[derive(Args)]
@@ -30,7 +29,7 @@ pub struct SendArgs {
     event: Option<String>,
     /// Its fields, name=value
     fields: Vec<String>,
-    /// The wallet that signs
+    /// The account that signs, NAME or NAME/1
     #[arg(long)]
     from: Option<String>,
     /// The account to sign for, where its owner key was replaced by this wallet's
@@ -94,7 +93,7 @@ pub fn row(name: &str) -> Result<&'static Row, Failure> {
 }
 
 /// Reads `name=value` arguments; where an account is wanted, a wallet's name will do.
-fn parse_fields(
+pub fn parse_fields(
     global: &Global,
     row: &Row,
     texts: &[String],
@@ -146,12 +145,6 @@ pub struct Sender<'a> {
 }
 
 impl Sender<'_> {
-    /// The key of the account; the wallet's first for an account that was handed to it.
-    fn key(&self) -> Result<&OwnerKey, Failure> {
-        let key = self.wallet.key_of(&self.account).or(self.wallet.keys().first());
-        key.ok_or_else(|| Failure::fault("the wallet does not hold the account's key"))
-    }
-
     /// Shows the event in words, asks, signs, submits and waits. Answers what the node said.
     pub fn send(
         &self,
@@ -195,15 +188,9 @@ impl Sender<'_> {
         nonce: u64,
         before_submission: impl FnOnce() -> Result<(), Failure>,
     ) -> Result<Json, Failure> {
-        if !matches!(row.signer, Signer::Owner | Signer::Anyone) {
-            return Err(Failure::usage(format!("{} is signed by a node, not a wallet", row.name)));
-        }
-        let key = self.key()?;
-        let (chain, public) = (self.connection.chain(), key.public());
-        let occasion = Occasion::owner(chain, self.account, public, nonce);
-        let draft = draft(row, &values, occasion)?;
-        let description = describe(&draft, &REGISTRY)?;
-        let fee = self.connection.fee(encode(&draft).len() + SIGNATURE_BYTES)?;
+        let key = current_key(self.global, self.connection, self.wallet, &self.account)?.key;
+        let proposal = propose(self.connection, row, &values, (self.account, &key), nonce)?;
+        let Proposal { draft, description, fee } = proposal;
         let words = self.shown(&description.words, &description.fields, fee);
         match consent {
             // Whoever is asked sees the words, wherever the command's output goes.
@@ -214,67 +201,60 @@ impl Sender<'_> {
             Consent::Given => self.output.note(words),
             Consent::Earlier => {}
         }
-        let signed = sign(draft, key);
+        let signed = sign(draft, &key);
         let bytes = encode(&signed);
         if !waiting.force {
             self.check_forecast(&bytes)?;
         }
         before_submission()?;
         let _spinner = Spinner::new(format!("waiting until it is {}", waiting.wait.word()));
-        let submitted = self.connection.submit(&bytes, waiting.wait);
-        submitted.map_err(|failure| perhaps_taken(failure, &signed.id()))
+        submit(self.connection, &signed, waiting.wait)
     }
 
     fn shown(&self, words: &str, fields: &[(&'static str, String)], fee: Amount) -> String {
         let mut rows: Vec<(String, String)> =
-            fields.iter().map(|(name, value)| (name.to_string(), value.clone())).collect();
+            fields.iter().map(|(name, value)| (name.to_string(), plain(value))).collect();
         rows.push(("from".to_string(), format!("{} ({})", self.account, self.wallet.name())));
         rows.push(("fee".to_string(), format!("{fee} APT")));
-        format!("{words}\n{}", table(&rows).trim_end())
+        format!("{}\n{}", plain(words), table(&rows).trim_end())
     }
 
     fn check_forecast(&self, bytes: &[u8]) -> Result<(), Failure> {
-        let forecast = self.connection.forecast(bytes)?;
-        let Some(code) = text(&forecast, "/refusal/code") else { return Ok(()) };
-        let words = text(&forecast, "/refusal/words").unwrap_or_default();
-        let words = format!("{words} Nothing was submitted; --force submits it all the same.");
-        Err(Failure::new(FailureKind::Refused, &code, words))
+        let Some(mut refusal) = expected_refusal(&self.connection.forecast(bytes)?) else {
+            return Ok(());
+        };
+        refusal.words.push_str(" Nothing was submitted; --force submits it all the same.");
+        Err(refusal)
     }
 
     /// Prints how the event ended; a refusal on the ledger is a failure of the command.
     pub fn finish(&self, answer: &Json, waiting: Waiting) -> Result<(), Failure> {
-        check_outcome(answer)?;
-        let stage = text(answer, "/stage").and_then(|word| Stage::from_word(&word));
-        let is_reached = stage.is_some_and(|stage| stage >= waiting.wait);
-        let verdict = match is_reached {
-            true => "Done.".to_string(),
-            false => format!("Not {} yet: it goes on; look again later.", waiting.wait.word()),
-        };
-        let mut rows = Vec::new();
-        let mut show = |name: &str, pointer: &str| {
-            if let Some(value) = text(answer, pointer) {
-                rows.push((name.to_string(), value));
-            }
-        };
-        show("event", "/event");
-        show("stage", "/stage");
-        show("number", "/soft_receipt/number");
-        show("anchor", "/receipt/height");
-        show("fee", "/receipt/fee");
-        self.output.result(answer.clone(), format!("{verdict}\n{}", table(&rows)));
-        Ok(())
+        finish(self.output, answer, waiting)
     }
 }
 
-/// An answer that was lost says nothing about the event: it must not be paid twice.
-fn perhaps_taken(mut failure: Failure, event: &Hash) -> Failure {
-    if matches!(failure.kind, FailureKind::Unreachable | FailureKind::Fault) {
-        failure.words.push_str(&format!(
-            " The event {event} may have been taken all the same: look with ddt ledger event \
-             {event} before you send anything again."
-        ));
-    }
-    failure
+/// Prints how the event ended; a refusal on the ledger is a failure of the command.
+pub fn finish(output: &Output, answer: &Json, waiting: Waiting) -> Result<(), Failure> {
+    check_outcome(answer)?;
+    let stage = text(answer, "/stage").and_then(|word| Stage::from_word(&word));
+    let is_reached = stage.is_some_and(|stage| stage >= waiting.wait);
+    let verdict = match is_reached {
+        true => "Done.".to_string(),
+        false => format!("Not {} yet: it goes on; look again later.", waiting.wait.word()),
+    };
+    let mut rows = Vec::new();
+    let mut show = |name: &str, pointer: &str| {
+        if let Some(value) = text(answer, pointer) {
+            rows.push((name.to_string(), value));
+        }
+    };
+    show("event", "/event");
+    show("stage", "/stage");
+    show("number", "/soft_receipt/number");
+    show("anchor", "/receipt/height");
+    show("fee", "/receipt/fee");
+    output.result(answer.clone(), format!("{verdict}\n{}", table(&rows)));
+    Ok(())
 }
 
 /// A refused or void event is a failure, with the ledger's own code.

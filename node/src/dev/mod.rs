@@ -1,12 +1,14 @@
 //! `ddt dev`: a whole network on this machine, with funded test accounts.
 
 mod accounts;
+mod parameters;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::Args;
 use ddt_ledger::Zone;
+use ddt_ledger::params::Params;
 use serde_json::json;
 use tokio::net::TcpListener;
 
@@ -14,6 +16,7 @@ use crate::cli::{Global, Output};
 use crate::data_folder::DataFolder;
 use crate::failure::Failure;
 use crate::router::{Listeners, NodeKeys, Router};
+use crate::wallet_ui::child::WalletUi;
 use accounts::TestAccount;
 
 /// Where `ddt dev` listens when nothing else does.
@@ -30,6 +33,12 @@ pub struct DevArgs {
     /// taken
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
+    /// Do not start the wallet's pages beside it
+    #[arg(long)]
+    no_wallet_ui: bool,
+    /// A parameter of a new network, such as domain_year_ms=20000; may be given several times
+    #[arg(long, value_name = "NAME=VALUE")]
+    param: Vec<String>,
     /// Log more: error, warn, info, debug
     #[arg(long, default_value = "warn")]
     log: String,
@@ -50,7 +59,7 @@ pub fn run(_: &Global, args: &DevArgs, output: &Output) -> Result<(), Failure> {
         (None, None) => PathBuf::from("."),
     };
     let folder = DataFolder::open(&home)?;
-    let accounts = prepare(&folder)?;
+    let accounts = prepare(&folder, &args.param)?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::fault(format!("no threads: {error}")))?;
     let done = runtime.block_on(live(folder, args, &accounts, output));
@@ -68,13 +77,19 @@ fn start_log(level: &str) {
 }
 
 /// Makes a new network in an empty folder, or takes up the one that is there.
-fn prepare(folder: &DataFolder) -> Result<Vec<TestAccount>, Failure> {
+fn prepare(folder: &DataFolder, asked: &[String]) -> Result<Vec<TestAccount>, Failure> {
     let accounts = accounts::all()?;
-    if folder.genesis()?.is_none() {
-        let keys = NodeKeys::make(&folder.path().join("node.key"))?;
-        let genesis = accounts::genesis(&accounts, &keys)?;
-        accounts::fill_keystore(folder, &accounts)?;
-        folder.set_genesis(&genesis)?;
+    match folder.genesis()? {
+        Some(genesis) => parameters::check(&genesis.params, asked)?,
+        None => {
+            let params = parameters::with(&Params::dev(), asked)?;
+            let keys = NodeKeys::make(&folder.path().join("node.key"))?;
+            let genesis = accounts::genesis(&accounts, &keys, params)?;
+            // A network that cannot start must not be left behind.
+            genesis.state().map_err(|error| Failure::usage(error.to_string()))?;
+            accounts::fill_keystore(folder, &accounts)?;
+            folder.set_genesis(&genesis)?;
+        }
     }
     Ok(accounts)
 }
@@ -105,13 +120,19 @@ async fn live(
     let interrupted = interruption()?;
     let mut router = Router::start(folder, Zone(0), Listeners { public, private }).await?;
     let accounts = with_balances(accounts, &router)?;
-    greet(&home, &router, &accounts, args.state.is_some(), output);
+    let mut wallet_ui = wallet_ui(args, &home, &router.running.api).await;
+    let url = wallet_ui.as_ref().map(|wallet_ui| wallet_ui.url.as_str());
+    greet(&home, &router, &accounts, url, args.state.is_some(), output);
     let failed = tokio::select! {
         () = interrupted => None,
         failure = router.failed() => Some(failure),
+        never = WalletUi::watch(wallet_ui.as_mut()) => match never {},
     };
     output.note("\nEnding…");
     let again = interruption()?;
+    if let Some(wallet_ui) = wallet_ui {
+        wallet_ui.stop().await;
+    }
     let stopped = tokio::select! {
         stopped = router.stop() => stopped,
         () = again => Err(Failure::fault("ended at once; what was promised is on disk")),
@@ -125,8 +146,18 @@ async fn live(
     }
 }
 
+/// The wallet's pages, in a process of their own: this one holds no wallet key.
+async fn wallet_ui(args: &DevArgs, home: &std::path::Path, api: &str) -> Option<WalletUi> {
+    if args.no_wallet_ui {
+        return None;
+    }
+    let started = WalletUi::start(home, api).await;
+    // The network is worth having without them.
+    started.inspect_err(|error| tracing::warn!(%error, "no pages of the wallet")).ok()
+}
+
 /// Resolves on Ctrl-C, or when the system asks the process to end.
-fn interruption() -> Result<impl Future<Output = ()>, Failure> {
+pub fn interruption() -> Result<impl Future<Output = ()>, Failure> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -162,6 +193,7 @@ fn greet(
     home: &std::path::Path,
     router: &Router,
     accounts: &[TestAccount],
+    wallet_ui: Option<&str>,
     is_kept: bool,
     output: &Output,
 ) {
@@ -175,16 +207,23 @@ fn greet(
         "api": running.api,
         "private_api": running.private_api,
         "gateway": null,
+        "wallet_ui": wallet_ui,
         "token_file": file("token"),
         "home": home.display().to_string(),
         "genesis": file("genesis.toml"),
         "password_file": file("password"),
         "accounts": listed,
     });
-    output.result(data, banner(home, &running.api, accounts, is_kept));
+    output.result(data, banner(home, &running.api, accounts, wallet_ui, is_kept));
 }
 
-fn banner(home: &std::path::Path, api: &str, accounts: &[TestAccount], is_kept: bool) -> String {
+fn banner(
+    home: &std::path::Path,
+    api: &str,
+    accounts: &[TestAccount],
+    wallet_ui: Option<&str>,
+    is_kept: bool,
+) -> String {
     let home = home.display();
     let fate = if is_kept { "kept in" } else { "forgotten at the end, until then in" };
     let mut lines = vec![
@@ -198,6 +237,11 @@ fn banner(home: &std::path::Path, api: &str, accounts: &[TestAccount], is_kept: 
         "  Test accounts: UNSAFE, their keys are public. Never send them anything of worth."
             .to_string(),
     ];
+    if let Some(url) = wallet_ui {
+        let password = accounts::PASSWORD;
+        lines.insert(5, format!("  Wallet         {url}"));
+        lines.insert(6, format!("                 (the test wallets' password: {password})"));
+    }
     for test in accounts {
         lines.push(format!("    {:<9} {}  {} APT", test.name, test.account, test.balance));
     }

@@ -3,9 +3,11 @@
 mod anchoring;
 mod blocks;
 mod core;
+mod duties;
 mod face;
 mod keys;
 mod lane;
+mod renewals;
 mod reveals;
 mod tracker;
 
@@ -61,7 +63,7 @@ pub struct Router {
     lane: JoinHandle<()>,
     stop: watch::Sender<bool>,
     servers: Vec<tokio::task::JoinHandle<()>>,
-    agent: tokio::task::JoinHandle<()>,
+    agents: [tokio::task::JoinHandle<()>; 2],
     fatal: mpsc::UnboundedReceiver<Failure>,
     /// How to reach it.
     pub running: RunningNode,
@@ -81,7 +83,10 @@ impl Router {
         let core = Arc::new(open_core(&folder, &genesis, keys, zone, orders)?);
         let (fatal_sender, fatal) = mpsc::unbounded_channel();
         let sequencer = open_sequencer(&folder, &core)?;
-        let reveals = Arc::new(reveals::Reveals::open(folder.path(), core.clone())?);
+        let duties = Arc::new(duties::Duties::new(core.clone()));
+        let reveals = reveals::Reveals::open(folder.path(), core.clone(), duties.clone())?;
+        let reveals = Arc::new(reveals);
+        let renewals = renewals::Renewals::new(core.clone(), duties)?;
         let lane = {
             let core = core.clone();
             let thread = std::thread::Builder::new().name("lane".to_string());
@@ -94,9 +99,9 @@ impl Router {
         let face: Arc<dyn Backend> =
             Arc::new(face::Face { core: core.clone(), reveals: reveals.clone() });
         let servers = serve(&folder, listeners, face, &stop)?;
-        let agent = tokio::spawn(reveals.run());
+        let agents = [tokio::spawn(reveals.run()), tokio::spawn(Arc::new(renewals).run())];
         folder.announce(&running)?;
-        Ok(Router { folder, core, consensus, lane, stop, servers, agent, fatal, running })
+        Ok(Router { folder, core, consensus, lane, stop, servers, agents, fatal, running })
     }
 
     /// Resolves when something failed without which the router must not go on.
@@ -123,7 +128,7 @@ impl Router {
         for server in self.servers {
             let _ = server.await;
         }
-        self.agent.abort();
+        self.agents.iter().for_each(tokio::task::JoinHandle::abort);
         let stopped = self.consensus.stop().await;
         let _ = self.core.orders.send(lane::Order::Stop);
         let joined = tokio::task::spawn_blocking(move || self.lane.join()).await;

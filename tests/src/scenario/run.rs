@@ -169,6 +169,7 @@ impl Story {
         let now = network.head().time;
         let envelope = Envelope::take(&mut words, press(network)?, now, nonce)?;
         let zone = envelope.zone;
+        self.names.now = now;
         if let What::Again(label) = what {
             let event = self.events.get(label).ok_or(format!("{label} is nothing"))?.clone();
             return Ok(("", zone, Ok(event)));
@@ -178,6 +179,7 @@ impl Story {
         let row = self.fields(&author, what, &mut words)?;
         let said = envelope.sign(&self.names, author.id(), &author, row, &words)?;
         if let (Some(label), Ok(event)) = (label, &said) {
+            self.names.events.insert(label.clone(), event.id());
             self.events.insert(label, event.clone());
         }
         Ok((row.name, zone, said))

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use ddt_contracts::REGISTRY;
 use ddt_contracts::accounts::possession_digest;
+use ddt_contracts::bank::lock_hash;
 use ddt_contracts::domains::{DomainName, commit_hash};
 use ddt_contracts::usernames;
 use ddt_ledger::codec::encode;
@@ -24,6 +25,10 @@ const VALIDITY: Millis = Millis(3_600_000);
 pub(super) struct Names {
     pub people: BTreeMap<String, Person>,
     pub commits: BTreeMap<String, Preimage>,
+    /// Ids of events that have labels.
+    pub events: BTreeMap<String, Hash>,
+    /// The last anchor's time.
+    pub now: Millis,
 }
 
 /// What a commit hides.
@@ -77,6 +82,18 @@ impl Names {
         self.people.get(name).ok_or_else(|| format!("nobody is called {name}"))
     }
 
+    /// What stands for a hash: `#word`, `sha256:word`, a commit's or an event's label.
+    pub(super) fn hash(&self, text: &str) -> Option<Hash> {
+        if let Some(word) = text.strip_prefix('#') {
+            return Some(word_hash(word));
+        }
+        if let Some(word) = text.strip_prefix("sha256:") {
+            return Some(lock_hash(&word_hash(word)));
+        }
+        let commit = self.commits.get(text).map(Preimage::hash);
+        commit.or_else(|| self.events.get(text).copied())
+    }
+
     /// Puts what they stand for in the place of names in `field=value`.
     pub(super) fn resolve(
         &self,
@@ -111,11 +128,12 @@ impl Names {
                     text
                 }
                 Some(Kind::Hash) if text.starts_with("claim:") => claim(author, text)?,
-                Some(Kind::Hash) => match (text.strip_prefix('#'), self.commits.get(text)) {
-                    (Some(word), _) => word_hash(word).to_string(),
-                    (None, Some(preimage)) => preimage.hash().to_string(),
-                    (None, None) => text.to_string(),
-                },
+                Some(Kind::Hash) => {
+                    self.hash(text).map_or(text.to_string(), |hash| hash.to_string())
+                }
+                Some(Kind::Time) if text.starts_with('+') => {
+                    self.now.plus(duration(text.trim_start_matches('+'))?).0.to_string()
+                }
                 Some(Kind::Bytes { .. }) if text.starts_with("possession:") => {
                     let signer = self.person(text.trim_start_matches("possession:"))?;
                     let new = values.get("new_key").copied().unwrap_or_default();

@@ -86,7 +86,10 @@ pub enum KeystoreError {
     #[error("the password is empty; choose one, whoever has the file could open it otherwise")]
     EmptyPassword,
     /// The wallet only watches: it has no secret.
-    #[error("the wallet {name} only watches its account; it holds no key to sign with or change")]
+    #[error(
+        "the wallet {name} only watches its account and cannot sign: it holds no key. Use the \
+         wallet with the account's words, or import them"
+    )]
     WatchOnly {
         /// The wallet.
         name: String,
@@ -97,6 +100,12 @@ pub enum KeystoreError {
         /// The wallet.
         name: String,
         /// How many those are.
+        limit: usize,
+    },
+    /// None, or more accounts than a file may list, are asked for.
+    #[error("a wallet has 1 to {limit} accounts; ask for as many as that")]
+    AccountCount {
+        /// How many it may have.
         limit: usize,
     },
     /// Too little memory for the password's cost.
@@ -121,6 +130,21 @@ pub enum KeystoreError {
 }
 
 impl KeystoreError {
+    /// Whether the file with this path is what the error is about.
+    pub fn is_about(&self, file: &Path) -> bool {
+        match self {
+            KeystoreError::Exists { path }
+            | KeystoreError::Missing { path }
+            | KeystoreError::DoesNotOpen { path }
+            | KeystoreError::Damaged { path, .. }
+            | KeystoreError::Newer { path, .. }
+            | KeystoreError::TooOpen { path, .. }
+            | KeystoreError::WrongKind { path, .. }
+            | KeystoreError::Io { path, .. } => path == file,
+            _ => false,
+        }
+    }
+
     pub(super) fn damaged(path: &Path, reason: impl ToString) -> Self {
         KeystoreError::Damaged { path: path.to_owned(), reason: reason.to_string() }
     }

@@ -58,32 +58,6 @@ impl Folder {
         Ok(file)
     }
 
-    /// The text of a file, if it is a plain one that only its owner can read.
-    pub(super) fn read(&self, path: &Path) -> Result<Vec<u8>, KeystoreError> {
-        // Looked at before opening: opening a pipe would wait for ever.
-        let metadata = match fs::symlink_metadata(path) {
-            Ok(metadata) => metadata,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(KeystoreError::Missing { path: path.to_owned() });
-            }
-            Err(source) => return Err(KeystoreError::io("look at", path, source)),
-        };
-        if !metadata.is_file() {
-            return Err(wrong_kind(path, &metadata, "plain file"));
-        }
-        let failed = |source| KeystoreError::io("read", path, source);
-        let file = File::open(path).map_err(failed)?;
-        // Looked at again through the open file: the path may name another one by now.
-        refuse_too_open(path, &file.metadata().map_err(failed)?)?;
-        let mut text = Vec::new();
-        file.take(FILE_BYTES_MAX.saturating_add(1)).read_to_end(&mut text).map_err(failed)?;
-        if u64::try_from(text.len()).is_ok_and(|length| length <= FILE_BYTES_MAX) {
-            return Ok(text);
-        }
-        let reason = format!("it is longer than {FILE_BYTES_MAX} bytes");
-        Err(KeystoreError::Damaged { path: path.to_owned(), reason })
-    }
-
     /// Writes a whole file: a temporary one, synced, renamed; then the folder is synced.
     pub(super) fn write(
         &self,
@@ -112,6 +86,18 @@ impl Folder {
         }
     }
 
+    /// Deletes a file; then the folder is synced.
+    pub(super) fn remove(&self, path: &Path) -> Result<(), KeystoreError> {
+        let failed = |source| KeystoreError::io("delete", path, source);
+        match fs::remove_file(path) {
+            Ok(()) => sync_folder(&self.path).map_err(failed),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(KeystoreError::Missing { path: path.to_owned() })
+            }
+            Err(error) => Err(failed(error)),
+        }
+    }
+
     /// The paths of the wallets' files, sorted; temporary and other files are passed over.
     pub(super) fn wallets(&self) -> Result<Vec<PathBuf>, KeystoreError> {
         let failed = |source| KeystoreError::io("list", &self.path, source);
@@ -127,6 +113,32 @@ impl Folder {
         paths.sort();
         Ok(paths)
     }
+}
+
+/// The text of a file, if it is a plain one that only its owner can read.
+pub(super) fn read_private(path: &Path) -> Result<Vec<u8>, KeystoreError> {
+    // Looked at before opening: opening a pipe would wait for ever.
+    let metadata = match fs::symlink_metadata(path) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(KeystoreError::Missing { path: path.to_owned() });
+        }
+        Err(source) => return Err(KeystoreError::io("look at", path, source)),
+    };
+    if !metadata.is_file() {
+        return Err(wrong_kind(path, &metadata, "plain file"));
+    }
+    let failed = |source| KeystoreError::io("read", path, source);
+    let file = File::open(path).map_err(failed)?;
+    // Looked at again through the open file: the path may name another one by now.
+    refuse_too_open(path, &file.metadata().map_err(failed)?)?;
+    let mut text = Vec::new();
+    file.take(FILE_BYTES_MAX.saturating_add(1)).read_to_end(&mut text).map_err(failed)?;
+    if u64::try_from(text.len()).is_ok_and(|length| length <= FILE_BYTES_MAX) {
+        return Ok(text);
+    }
+    let reason = format!("it is longer than {FILE_BYTES_MAX} bytes");
+    Err(KeystoreError::Damaged { path: path.to_owned(), reason })
 }
 
 fn wrong_kind(path: &Path, metadata: &Metadata, wanted: &'static str) -> KeystoreError {

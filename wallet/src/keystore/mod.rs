@@ -17,7 +17,7 @@ use ddt_ledger::{AccountId, PublicKey};
 pub use cost::{KdfCost, LANES_MAX, MEMORY_KIB_MAX, PASSES_MAX, WORK_KIB_MAX};
 pub use envelope::{ACCOUNTS_MAX, VERSION};
 pub use error::KeystoreError;
-pub use name::{NAME_BYTES_MAX, NameError};
+pub use name::{NAME_BYTES_MAX, NameError, check_name};
 pub use seal::Secret;
 pub use store::Keystore;
 pub use unlocked::Unlocked;

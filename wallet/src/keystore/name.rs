@@ -10,6 +10,14 @@ pub const NAME_BYTES_MAX: usize = 32;
 #[error("a wallet's name has 1 to 32 of the characters a-z, 0-9, _ and -")]
 pub struct NameError;
 
+/// Whether a text may name a wallet, or an entry of an address book.
+///
+/// # Errors
+/// It has no character, too many, or another than those.
+pub fn check_name(text: &str) -> Result<(), NameError> {
+    WalletName::parse(text).map(|_| ())
+}
+
 /// A name that can do no harm in a path.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -7,7 +7,7 @@ use ddt_ledger::AccountId;
 use super::cost::KdfCost;
 use super::envelope::{ACCOUNTS_MAX, Envelope, EnvelopeError, Header, VERSION};
 use super::error::KeystoreError;
-use super::files::{Folder, Overwrite};
+use super::files::{Folder, Overwrite, read_private};
 use super::name::WalletName;
 use super::seal::{Lock, Secret};
 use super::unlocked::{Unlocked, derive, open, records, seal_fault, seed_of};
@@ -46,14 +46,56 @@ impl Keystore {
         password: &str,
         cost: KdfCost,
     ) -> Result<Entry, KeystoreError> {
+        self.create_with(name, secret, 1, password, cost)
+    }
+
+    /// The same with the first `account_count` accounts of the secret.
+    ///
+    /// # Errors
+    /// Those of [`Keystore::create`]; [`KeystoreError::AccountCount`].
+    pub fn create_with(
+        &self,
+        name: &str,
+        secret: &Secret,
+        account_count: u32,
+        password: &str,
+        cost: KdfCost,
+    ) -> Result<Entry, KeystoreError> {
         let name = WalletName::parse(name)?;
+        let is_few = usize::try_from(account_count).is_ok_and(|count| count <= ACCOUNTS_MAX);
+        if account_count == 0 || !is_few {
+            return Err(KeystoreError::AccountCount { limit: ACCOUNTS_MAX });
+        }
         let _writing = self.folder.lock()?;
         let path = self.file(&name);
         // Asked first to spare the work; the write refuses again, atomically.
         if path.symlink_metadata().is_ok() {
             return Err(KeystoreError::Exists { path });
         }
-        self.seal(&name, secret, 1, password, cost, Overwrite::Never)
+        self.seal(&name, secret, account_count, password, cost, Overwrite::Never)
+    }
+
+    /// Opens a wallet's file that lies anywhere, under whatever name; it stays as it is.
+    ///
+    /// # Errors
+    /// Those of [`Keystore::unlock`].
+    pub fn open_file(path: &Path, password: &str) -> Result<Unlocked, KeystoreError> {
+        match parse(path, &read_private(path)?)? {
+            Envelope::Sealed(sealed) => open(path, sealed, password),
+            Envelope::WatchOnly(watched) => {
+                Err(KeystoreError::WatchOnly { name: watched.name.as_str().to_owned() })
+            }
+        }
+    }
+
+    /// Deletes a wallet's file, for ever. A file that is damaged goes too.
+    ///
+    /// # Errors
+    /// [`KeystoreError::Missing`], a bad name, faults of the disk.
+    pub fn remove(&self, name: &str) -> Result<(), KeystoreError> {
+        let name = WalletName::parse(name)?;
+        let _writing = self.folder.lock()?;
+        self.folder.remove(&self.file(&name))
     }
 
     /// Every wallet, without a password. What it says is what the files say: authenticated
@@ -148,13 +190,7 @@ impl Keystore {
     fn read(&self, path: &Path) -> Result<Envelope, KeystoreError> {
         let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
         let name = WalletName::parse(stem);
-        let text = self.folder.read(path)?;
-        let envelope = Envelope::parse(&text).map_err(|error| match error {
-            EnvelopeError::Newer(version) => {
-                KeystoreError::Newer { path: path.to_owned(), version, known: VERSION }
-            }
-            EnvelopeError::Damaged(reason) => KeystoreError::damaged(path, reason),
-        })?;
+        let envelope = parse(path, &read_private(path)?)?;
         // A file under another's name would show that one's balance and receive its money.
         if name.as_ref() != Ok(envelope.name()) {
             let reason = format!(
@@ -203,4 +239,14 @@ impl Keystore {
         self.write(&envelope, overwrite)?;
         Ok(Entry::of(&envelope))
     }
+}
+
+/// Reads a file's text and checks all that needs no password, its name aside.
+fn parse(path: &Path, text: &[u8]) -> Result<Envelope, KeystoreError> {
+    Envelope::parse(text).map_err(|error| match error {
+        EnvelopeError::Newer(version) => {
+            KeystoreError::Newer { path: path.to_owned(), version, known: VERSION }
+        }
+        EnvelopeError::Damaged(reason) => KeystoreError::damaged(path, reason),
+    })
 }

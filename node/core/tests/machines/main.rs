@@ -4,6 +4,7 @@ mod fixture;
 mod lane;
 mod mempool;
 mod pacer;
+mod renew;
 mod restarts;
 mod reveal;
 mod reveal_model;
