@@ -12,10 +12,11 @@ mod query;
 mod request;
 pub mod send;
 mod signup;
-mod stamps;
+pub mod stamping;
 mod submit;
 mod swap;
 mod ui;
+pub mod username;
 mod verify;
 pub mod wallet;
 pub mod wallets;
@@ -77,6 +78,11 @@ enum Command {
     /// Find, buy and look up names under .ddt
     #[command(subcommand)]
     Domain(domain::DomainCommand),
+    /// Have a username, which only whoever knows it can look up
+    #[command(subcommand)]
+    Username(username::UsernameCommand),
+    /// Whose is a username
+    Lookup(username::LookupArgs),
     /// Make many payments in one event: lines of "account,amount" in a file
     Batch(batch::BatchArgs),
     /// Ask for money: prints a payment request and its QR code
@@ -131,6 +137,8 @@ fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Signup(args) => signup::run(global, &args, output),
         Command::Wallet(command) => wallet::run(global, command, output),
         Command::Domain(command) => domain::run(global, command, output),
+        Command::Username(command) => username::run(global, command, output),
+        Command::Lookup(args) => username::lookup(global, &args, output),
         Command::Batch(args) => batch::run(global, &args, output),
         Command::Request(args) => request::request(global, &args, output),
         Command::Pay(args) => request::pay(global, &args, output),

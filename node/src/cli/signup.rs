@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use ddt_ledger::{AccountId, Zone};
 use ddt_ledger::schema::Value;
-use ddt_ledger::stamp::StampWeight;
+use ddt_ledger::{AccountId, Zone};
 use serde_json::{Value as Json, json};
 
 use super::connection::{Connection, now_us, text};
 use super::output::{Output, table};
 use super::progress::Spinner;
 use super::send::{Sender, Waiting, check_outcome, row};
-use super::stamps::stamp;
+use super::stamping::stamp;
+use super::username;
 use super::{Global, wallets};
 use crate::failure::{Failure, FailureKind};
 
@@ -32,43 +32,63 @@ pub struct SignupArgs {
     /// Do not let this machine's node be heard of for the member: send heartbeats yourself
     #[arg(long)]
     no_node: bool,
+    /// Claim this username too, right afterwards: whoever watches can tell that both are one
+    /// person's. See ddt username claim --help
+    #[arg(long, value_name = "NAME")]
+    username: Option<String>,
     #[command(flatten)]
     waiting: Waiting,
 }
 
 /// `ddt signup`.
 pub fn run(global: &Global, args: &SignupArgs, output: &Output) -> Result<(), Failure> {
+    let name = args.username.as_deref().map(username::username).transpose()?;
     let connection = Connection::open(global)?;
     let (wallet, account) = wallets::unlock(global, args.from.as_deref())?;
-    if let Some(member) = member(&connection, &account)? {
-        output.result(json!({ "member": member }), shown("A member already.", &member));
-        return Ok(());
+    let sender = Sender { global, connection: &connection, wallet: &wallet, account, output };
+    let (verdict, event, member) = match member(&connection, &account)? {
+        Some(member) => ("A member already.", Json::Null, member),
+        None => {
+            let event = sign_up(&sender, args)?;
+            ("Signed up.", event, drawn(&connection, &account)?)
+        }
+    };
+    let mut data = json!({ "event": event, "member": member });
+    let mut words = shown(verdict, &member);
+    if let Some(name) = name {
+        output.note(&words);
+        let own =
+            username::Own { global, connection: &connection, wallet: &wallet, account, output };
+        let address = text(&member, "/address").and_then(|address| address.parse().ok());
+        let claimed = username::claim(&own, &name, address)?;
+        words = username::claimed_words(&claimed);
+        data["username"] = claimed;
     }
+    output.result(data, words);
+    Ok(())
+}
+
+fn sign_up(sender: &Sender, args: &SignupArgs) -> Result<Json, Failure> {
+    let connection = sender.connection;
     let zone = match args.zone {
         Some(zone) => Zone(zone),
-        None => emptiest(&connection)?,
+        None => emptiest(connection)?,
     };
     let node_key = if args.no_node { None } else { connection.node_key()? };
     if node_key.is_none() {
-        output.note(
+        sender.output.note(
             "No node of this machine will be heard of for the member: \
              ddt send zones.heartbeat keeps the address.",
         );
     }
     let sign_up = row("zones.sign_up")?;
     let nonce = now_us();
-    let stamp = stamp(&connection, sign_up, &account, nonce, StampWeight::Light)?;
-    let mut values = BTreeMap::from([
-        ("zone".to_string(), Value::Zone(zone)),
-        ("stamp".to_string(), stamp),
-    ]);
+    let mut values = BTreeMap::from([("zone".to_string(), Value::Zone(zone))]);
     values.extend(node_key.map(|key| ("node_key".to_string(), Value::PublicKey(key))));
-    let sender = Sender { global, connection: &connection, wallet: &wallet, account, output };
+    stamp(connection, sign_up, &mut values, (sender.account, nonce))?;
     let answer = sender.send_after(sign_up, values, args.waiting, nonce, || Ok(()))?;
     check_outcome(&answer)?;
-    let member = drawn(&connection, &account)?;
-    output.result(json!({ "event": answer, "member": member }), shown("Signed up.", &member));
-    Ok(())
+    Ok(answer)
 }
 
 /// The account's membership, if it is a member.
@@ -90,8 +110,7 @@ fn emptiest(connection: &Connection) -> Result<Zone, Failure> {
     let number = |row: &Json, pointer: &str| row.pointer(pointer).and_then(Json::as_u64);
     let free = |row: &Json| {
         let seats = number(row, "/seats")?.saturating_sub(number(row, "/members")?);
-        let newcomers =
-            number(row, "/newcomer_seats")?.saturating_sub(number(row, "/newcomers")?);
+        let newcomers = number(row, "/newcomer_seats")?.saturating_sub(number(row, "/newcomers")?);
         Some((seats.min(newcomers), u32::try_from(number(row, "/zone")?).ok()?))
     };
     let best = seats.iter().filter_map(free).filter(|(free, _)| *free > 0);

@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ddt_core::agents::due::{DUE_MAX, Effect, Input, DueAgent, DueConfig, Due};
+use ddt_core::agents::due::{DUE_MAX, Due, DueAgent, DueConfig, Effect, Input};
 use ddt_ledger::admit::context_at;
 use ddt_ledger::fault::StoreFault;
 use ddt_ledger::schema::{Field, Fields, Value};

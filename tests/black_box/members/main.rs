@@ -59,9 +59,7 @@ fn who_is_silent_loses_the_address() {
     network.ddt(&["signup", "--from", "kept"]).data();
     let alone = network.ddt(&["signup", "--from", "silent", "--no-node"]).data();
     let address = alone["member"]["address"].as_str().unwrap().to_string();
-    eventually("the silent one's lease ends", || {
-        member(&network, &silent).is_none().then_some(())
-    });
+    eventually("the silent one's lease ends", || member(&network, &silent).is_none().then_some(()));
     let gone = network.get(&format!("/v1/views/zones/address?address={address}"));
     assert_eq!(gone.status, 404);
     let presence = member(&network, &kept).unwrap()["presence"].clone();

@@ -52,8 +52,10 @@ impl Network {
     /// Starts on a state folder with these parameters, or says how the process ended.
     pub fn try_start_with(home: &Path, parameters: &[&str]) -> Result<Network, Ending> {
         let given = parameters.iter().flat_map(|parameter| ["--param", parameter]);
-        let arguments: Vec<&str> =
-            ["--no-wallet-ui", "--state", home.to_str().unwrap()].into_iter().chain(given).collect();
+        let arguments: Vec<&str> = ["--no-wallet-ui", "--state", home.to_str().unwrap()]
+            .into_iter()
+            .chain(given)
+            .collect();
         Network::launch(home, &arguments)
     }
 

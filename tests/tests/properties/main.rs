@@ -12,3 +12,4 @@ mod generate;
 mod histories;
 mod locks;
 mod model;
+mod usernames;

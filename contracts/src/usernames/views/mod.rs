@@ -2,8 +2,6 @@
 
 mod commits;
 mod row;
-mod stamp;
 
 pub(crate) use commits::Commits;
 pub(crate) use row::Row;
-pub(crate) use stamp::Stamp;

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use ddt_core::agents::due::{
-    ALARM_ATTEMPTS, DUE_MAX, Effect, IN_FLIGHT_MAX, Input, RETRY_MS_MAX, DueAgent, DueConfig,
-    Due, SETTLE_MS, SKEW_MS, SPREAD_MS_MAX,
+    ALARM_ATTEMPTS, DUE_MAX, Due, DueAgent, DueConfig, Effect, IN_FLIGHT_MAX, Input, RETRY_MS_MAX,
+    SETTLE_MS, SKEW_MS, SPREAD_MS_MAX,
 };
 use ddt_ledger::params::Params;
 use ddt_ledger::{Millis, Refusal};

@@ -3,8 +3,8 @@
 use ddt_ledger::{Domain, Millis, Refusal};
 
 use super::{
-    ALARM_ATTEMPTS, DUE_MAX, Effect, IN_FLIGHT_MAX, Input, RETRY_MS, RETRY_MS_MAX, DueAgent,
-    DueConfig, Due, SETTLE_MS, SKEW_MS,
+    ALARM_ATTEMPTS, DUE_MAX, Due, DueAgent, DueConfig, Effect, IN_FLIGHT_MAX, Input, RETRY_MS,
+    RETRY_MS_MAX, SETTLE_MS, SKEW_MS,
 };
 
 const TURN: Domain = Domain("ddt v1 renewal turn");
