@@ -25,6 +25,9 @@ const PASSWORD: &str = "password";
 /// The folder of wallets.
 const KEYSTORE: &str = "keystore";
 
+/// Room for what copies are longer than small stores, in bytes.
+const ROOM_BYTES: u64 = 8 * 1024 * 1024;
+
 /// The stores of one data folder, all open.
 pub struct Stores<'a> {
     /// The book.
@@ -98,7 +101,7 @@ pub fn take(home: &Path, stores: &Stores, with_wallets: bool) -> Result<Taken, F
     let folder = home.join(UNDERWAY);
     let io = |error: std::io::Error| Failure::io(&folder, &error);
     let _ = std::fs::remove_dir_all(&folder);
-    space::need(home, size_of_stores(home).saturating_add(1024 * 1024))?;
+    space::need(home, size_of_stores(home).saturating_add(ROOM_BYTES))?;
     RealDisk.make_folder(&folder).map_err(io)?;
     let taken = fill(home, &folder, stores, with_wallets);
     taken.inspect_err(|_| drop(std::fs::remove_dir_all(&folder)))
@@ -175,9 +178,10 @@ fn copy_files(home: &Path, into: &Path, wallets: bool) -> Result<Vec<String>, Fa
         if keystore.exists() {
             RealDisk.make_folder(&into.join(KEYSTORE)).map_err(io)?;
             for entry in std::fs::read_dir(&keystore).map_err(io)? {
-                let entry = entry.map_err(io)?;
-                if entry.file_type().map_err(io)?.is_file() {
-                    names.push(format!("{KEYSTORE}/{}", entry.file_name().to_string_lossy()));
+                let name = entry.map_err(io)?.file_name().to_string_lossy().into_owned();
+                // What begins with a dot is the keystore's own lock, or a file cut short.
+                if !name.starts_with('.') {
+                    names.push(format!("{KEYSTORE}/{name}"));
                 }
             }
         }

@@ -50,7 +50,7 @@ pub fn run(
     let mut words: Vec<String> = findings.0.iter().map(line).collect();
     words.push(match (problems, warnings) {
         (0, 0) => "\nAll is well.".to_string(),
-        (problems, warnings) => format!("\n{problems} problems, {warnings} warnings."),
+        (problems, warnings) => format!("\nProblems: {problems}. Warnings: {warnings}."),
     });
     let data = json!({ "problems": problems, "warnings": warnings, "checks": findings.0 });
     output.result(data, words.join("\n"));

@@ -57,8 +57,9 @@ fn collect(
 
 fn page(command: &Command, name: &str) -> Result<Vec<u8>, Failure> {
     let mut page = Vec::new();
-    let command = command.clone().version(super::VERSION);
-    let made = Man::new(command).title(name.to_uppercase()).section("1").render(&mut page);
+    let man = Man::new(command.clone().version(super::VERSION));
+    let man = man.title(name.to_uppercase()).section("1").source(format!("ddt {}", super::VERSION));
+    let made = man.render(&mut page);
     made.map_err(|error| Failure::fault(format!("the page of {name}: {error}")))?;
     Ok(page)
 }
