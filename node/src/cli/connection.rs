@@ -13,7 +13,8 @@ use crate::data_folder::{read_genesis, running_node};
 use crate::failure::{Failure, FailureKind};
 use crate::secret_file;
 
-const DEFAULT_API: &str = "http://127.0.0.1:8400";
+/// The node that is asked when nobody names one.
+pub const DEFAULT_API: &str = "http://127.0.0.1:8400";
 
 /// A node that answers.
 pub struct Connection {
@@ -24,12 +25,7 @@ pub struct Connection {
 
 /// The data folder of this command: `--home`, or the system's usual place.
 pub fn home(global: &Global) -> PathBuf {
-    if let Some(home) = &global.home {
-        return home.clone();
-    }
-    use etcetera::BaseStrategy;
-    let usual = etcetera::choose_base_strategy().map(|strategy| strategy.data_dir());
-    usual.unwrap_or_else(|_| PathBuf::from(".")).join("ddt")
+    global.home.clone().unwrap_or_else(|| global.config.home.clone())
 }
 
 /// Unix time in microseconds, from this machine's clock.
@@ -164,6 +160,18 @@ impl Connection {
     }
 }
 
+/// The private API of the node that runs on a folder, if one does and answers.
+pub fn own_node(home: &Path) -> Result<Option<Client>, Failure> {
+    let Some(node) = running_node(home) else { return Ok(None) };
+    let Some(client) = private_client(home, &node.private_api)? else { return Ok(None) };
+    match client.get_json("/v1/node") {
+        Ok(_) => Ok(Some(client)),
+        // Stale: the process was killed, and its ports may be another's by now.
+        Err(error) if error.status == 0 || error.status == 404 => Ok(None),
+        Err(error) => Err(failure(error)),
+    }
+}
+
 fn private_client(home: &Path, url: &str) -> Result<Option<Client>, Failure> {
     let Some(token) = secret_file::read(&home.join("token"))? else { return Ok(None) };
     Ok(Some(Client::new(url).with_token(&token)))
@@ -200,7 +208,7 @@ pub fn text(json: &Json, pointer: &str) -> Option<String> {
 }
 
 /// An API error as this command's failure.
-fn failure(error: ApiError) -> Failure {
+pub fn failure(error: ApiError) -> Failure {
     let kind = match error.status {
         0 => FailureKind::Unreachable,
         404 => FailureKind::NotFound,

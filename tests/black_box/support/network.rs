@@ -78,6 +78,12 @@ impl Network {
         network
     }
 
+    /// The same with further flags.
+    pub fn try_start_with(home: &Path, flags: &[&str]) -> Result<Network, Ending> {
+        let state = ["--state", home.to_str().unwrap()];
+        Network::launch(home, &[&state, flags].concat())
+    }
+
     /// Starts a network that forgets everything at its end; the log is written beside `log`.
     pub fn start_forgetful(log: &Path) -> Network {
         let mut network = Network::launch(log, &["--no-wallet-ui"]).unwrap();
