@@ -1,7 +1,7 @@
 //! Copies of stores while they are written to: every row as of one moment, in a new file.
 //!
 //! A copy of the book that is begun before the copy of the lanes never names a block that
-//! the latter lacks: a block is in `lanes.redb` before any anchor covers it (spec STO-7).
+//! the latter lacks: a block is in `lanes.redb` before any anchor covers it (spec STO-8).
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,7 +11,8 @@ use redb::{
     TableHandle, Value, WriteTransaction,
 };
 
-use super::book::{ANCHORS, EVENTS, HANDOVERS, HISTORY, INDEX, NUMBERS, RECEIPTS, STATE};
+use super::book::{ANCHORS, HANDOVERS, INDEX, STATE};
+use super::history::{EVENTS, HISTORY, NAMED, NUMBERS, RECEIPTS};
 use super::lanes::{BLOCKS, LaneStore, PROPOSALS};
 use super::open::{META, fault, open_fault};
 use super::snapshot::Snapshot;
@@ -86,6 +87,7 @@ impl Snapshot {
         copier.table(EVENTS)?;
         copier.table(NUMBERS)?;
         copier.table(HISTORY)?;
+        copier.table(NAMED)?;
         copier.table(HANDOVERS)?;
         copier.finish()
     }
