@@ -3,6 +3,7 @@
 use serde_json::Value as Json;
 
 use crate::support::cli::{self, Ending};
+use crate::support::eventually;
 use crate::support::network::{Network, folder};
 
 fn text<'j>(json: &'j Json, pointer: &str) -> &'j str {
@@ -39,6 +40,33 @@ fn the_ledger_refunds_by_itself() {
     let status = network.ddt(&["swap", "status", &lock]).data();
     assert_eq!(text(&status, "/status"), "refunded");
     assert_eq!(status["secret"], Json::Null);
+}
+
+// Broken by: a view of locks that names no row, or a row that nobody can read from a proof.
+#[test]
+fn a_lock_and_its_absence_are_proven() {
+    let (network, desk) = (Network::new(), folder());
+    let lock = lock(&network, "1h");
+    let file = desk.path().join("proof.json");
+    let path = file.to_str().unwrap();
+    let proven = |lock: &str| {
+        eventually("a proof of the lock", || {
+            network.ddt(&["swap", "status", lock, "--proof", path]);
+            let verify = ["verify", path, "--genesis", network.text("genesis")];
+            let ending = network.ddt(&verify);
+            // An anchor before the lock has proofs too: they say that there is none yet.
+            let data = (ending.code == Some(0)).then(|| ending.data())?;
+            let is_there = data["values"]["amount"] == "5";
+            (is_there || lock.starts_with("77")).then_some(data)
+        })
+    };
+    let there = proven(&lock);
+    assert_eq!(there["values"]["status"], "open");
+    assert_eq!(there["values"]["lock"], lock.as_str());
+    let nowhere = "7".repeat(64);
+    let absent = proven(&nowhere);
+    assert_eq!(absent["values"]["lock"], nowhere.as_str());
+    assert!(text(&absent, "/proven").contains("no "), "{absent}");
 }
 
 // Broken by: a receiver who cannot decline, or anybody else who can.

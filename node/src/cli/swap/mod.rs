@@ -39,6 +39,9 @@ pub enum SwapCommand {
     Status {
         /// The lock
         lock: String,
+        /// Write a proof, also of absence, to a file for ddt verify
+        #[arg(long, value_name = "FILE")]
+        proof: Option<PathBuf>,
     },
     /// Show the secret of a lock that a wallet here made
     Secret(Secrets),
@@ -64,7 +67,7 @@ pub fn run(global: &Global, command: SwapCommand, output: &Output) -> Result<(),
         SwapCommand::Claim(args) => claim::run(global, &args, output),
         SwapCommand::Refund(args) => refund::run(global, &args, output),
         SwapCommand::List { account } => status::list(global, account.as_deref(), output),
-        SwapCommand::Status { lock } => status::one(global, &lock, output),
+        SwapCommand::Status { lock, proof } => status::one(global, &lock, proof.as_deref(), output),
         SwapCommand::Secret(args) => secret::run(global, &args, output),
     }
 }

@@ -1,6 +1,7 @@
 //! `ddt swap list` and `ddt swap status`: looking at locks.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use ddt_contracts::bank::LockInfo;
 use ddt_ledger::schema::{Field, Shape};
@@ -8,15 +9,26 @@ use ddt_ledger::{AccountId, Hash};
 use serde_json::{Map, Value as Json, json};
 
 use super::{epoch_clock, find, find_all, lock_id, own_accounts, words};
-use crate::cli::connection::Connection;
+use crate::cli::connection::{Connection, view_path};
+use crate::cli::ledger::write_proof;
 use crate::cli::output::Output;
 use crate::cli::{Global, moment, wallets};
 use crate::failure::Failure;
 
 /// `ddt swap status LOCK`.
-pub fn one(global: &Global, lock: &str, output: &Output) -> Result<(), Failure> {
+pub fn one(
+    global: &Global,
+    lock: &str,
+    proof: Option<&Path>,
+    output: &Output,
+) -> Result<(), Failure> {
+    let lock = lock_id(lock)?;
     let connection = Connection::open(global)?;
-    let info = find(&connection, &lock_id(lock)?)?;
+    if let Some(path) = proof {
+        let query = [("lock", lock.to_string()), ("proof", "1".to_string())];
+        write_proof(path, &connection.get(&view_path("bank.lock", &query))?)?;
+    }
+    let info = find(&connection, &lock)?;
     let clock = epoch_clock(&connection)?;
     let mut data = to_json(&info);
     data.insert("clock".to_string(), json!(clock));
