@@ -5,7 +5,11 @@ use ddt_tests::scenario::{run_all, run_text};
 /// Broken by: whatever a programme promises and does not keep. For instance a reveal that
 /// skips `present.order < commit.order` breaks contest.txt; an expiry that keeps the escrow
 /// breaks late.txt; a rotation that leaves the old key current breaks keys.txt; a settlement
-/// that is forgotten breaks buy.txt; a revoked key that still signs breaks node_keys.txt.
+/// that is forgotten breaks buy.txt; a revoked key that still signs breaks node_keys.txt; a
+/// renewal that goes on from today breaks renew.txt; a hold that pays for attempts that fail,
+/// or stays when the grace is over, breaks prepaid.txt; an offer that outlives the grace, or
+/// is taken at another price, breaks offers.txt; a contest that forgets its premium breaks
+/// premium.txt; a sale that takes the old owner's keys along breaks records.txt.
 #[test]
 fn every_story_holds() {
     let reports = run_all();

@@ -151,3 +151,24 @@ fn is_service_key(text: &str) -> bool {
         has_size && service.bytes().all(plain) && key.len() == 64 && is_hex(key)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Broken by: the second of two equal runs of zeros, or a single zero, left out.
+    #[test]
+    fn every_address_has_one_form_and_it_is_the_usual_one() {
+        // Every pattern of zeros, with words of one and of four digits.
+        for pattern in 0..=u8::MAX {
+            for word in [1, 0xa5f0] {
+                let words: [u16; 8] =
+                    std::array::from_fn(|place| if pattern >> place & 1 == 1 { word } else { 0 });
+                let address = Ipv6Addr::from(words);
+                assert_eq!(shortest(&words), address.to_string());
+                assert!(is_ipv6(&shortest(&words)), "{address}");
+            }
+        }
+        assert!(!is_ipv6("::ffff:1.2.3.4") && !is_ipv6("::ffff:102:304"));
+    }
+}

@@ -43,10 +43,12 @@ fn answer(name: &str, result: Result<(), Refusal>) -> Input {
 }
 
 fn submits(effects: &[Effect]) -> Vec<&str> {
-    let name = |effect| match effect {
-        &Effect::Submit(ref name) => Some(name.as_str()),
-        Effect::Alarm(_) => None,
-    };
+    fn name(effect: &Effect) -> Option<&str> {
+        match effect {
+            Effect::Submit(name) => Some(name),
+            Effect::Alarm(_) => None,
+        }
+    }
     effects.iter().filter_map(name).collect()
 }
 
