@@ -21,9 +21,18 @@
 pub mod accounts;
 pub mod bank;
 pub mod domains;
+pub mod usernames;
+pub mod zones;
 
 use ddt_ledger::registry::Registry;
 
 /// Every programme of a DDT network.
-pub const REGISTRY: Registry =
-    Registry { programmes: &[&accounts::PROGRAMME, &bank::PROGRAMME, &domains::PROGRAMME] };
+pub const REGISTRY: Registry = Registry {
+    programmes: &[
+        &accounts::PROGRAMME,
+        &bank::PROGRAMME,
+        &domains::PROGRAMME,
+        &zones::PROGRAMME,
+        &usernames::PROGRAMME,
+    ],
+};

@@ -141,6 +141,11 @@ impl Nonces {
     }
 }
 
+/// What a programme holds under `key`, for its views.
+pub fn held<R: Rows + ?Sized>(rows: &R, programme: u16, key: Hash) -> Amount {
+    HOLDS.get(rows, &(programme, key)).unwrap_or_default()
+}
+
 /// Visits every hold of a programme, for its audit.
 pub fn each_hold<R: Rows + ?Sized>(rows: &R, programme: u16, mut visit: impl FnMut(Hash, Amount)) {
     HOLDS.each(rows, |(owner, key), amount| {

@@ -6,6 +6,7 @@
 use crate::accounts::{ACCOUNTS, Account, DUTIES, Duty};
 use crate::amount::Amount;
 use crate::book::{Book, Party, Payer, Scope};
+use crate::codec::encode;
 use crate::context::{Context, Origin};
 use crate::event::{
     ACCOUNT, Checked, Draft, EXPIRED, FEE, KEY, NONCE_AHEAD, NONCE_AHEAD_US_MAX, Role, VALIDITY,
@@ -16,6 +17,7 @@ use crate::fees::Fees;
 use crate::guard::guarded;
 use crate::hash::Hash;
 use crate::ids::{AccountId, Millis, Zone};
+use crate::key::Signature;
 use crate::refusal::Refusal;
 use crate::registry::{Apply, Registry, Row};
 use crate::stamp::{self, Stamps};
@@ -226,6 +228,23 @@ pub fn admit(
     match book.rows.fault() {
         Some(fault) => Err(fault),
         None => Ok(admission),
+    }
+}
+
+/// The same for an event that nobody has signed: what would become of it if its key signed it
+/// now. So a wallet can show a forecast before it asks for consent.
+pub fn admit_unsigned(
+    registry: &Registry,
+    base: &dyn StateReader,
+    draft: Draft,
+    now: Millis,
+) -> Result<Admission, StoreFault> {
+    let chain = draft.chain;
+    // As long as the real one: the fee depends on the length.
+    let bytes = encode(&draft.signed(Signature([0; 64])));
+    match Checked::check_unsigned(&bytes, chain, registry) {
+        Ok((event, _)) => admit(registry, base, &event, now),
+        Err(refusal) => Ok(Admission::Void(refusal)),
     }
 }
 

@@ -254,6 +254,12 @@ impl<'s> Book<'s> {
         AGENDA.remove(&mut self.rows, &(due.0, tag, key.to_vec()));
     }
 
+    /// The role of a node key of an account, unless it was taken back.
+    pub fn duty_role(&self, account: &AccountId, key: &PublicKey) -> Option<Role> {
+        let duty = DUTIES.get(&self.rows, &(*account, *key))?;
+        (!duty.is_revoked).then_some(duty.role)
+    }
+
     /// What an account has.
     pub fn balance(&self, account: &AccountId) -> Amount {
         self.account(account).map_or(Amount::ZERO, |account| account.balance)

@@ -17,6 +17,7 @@ use crate::hash::Hash;
 use crate::ids::{Millis, Zone};
 use crate::merkle::list_root;
 use crate::mint::Mint;
+use crate::names::{self, Naming};
 use crate::receipt::{EventPlace, Outcome, RECEIPT_VERSION, Receipt, Subject};
 use crate::refusal::Refusal;
 use crate::registry::{Apply, Registry, Row};
@@ -38,6 +39,8 @@ pub struct Executed {
     pub receipts: Vec<Receipt>,
     /// Over the receipts' canonical bytes.
     pub receipts_root: Hash,
+    /// Which names the receipts are about; outside the roots.
+    pub names: Vec<Naming>,
 }
 
 /// Why an anchor could not be executed: the node must stop.
@@ -71,7 +74,8 @@ pub fn execute(
         fees: Fees::at(value_index(&rows)),
         origin: None,
     };
-    let mut run = Run { registry, cx, book: Book::open(rows, head.time), receipts: Vec::new() };
+    let book = Book::open(rows, head.time);
+    let mut run = Run { registry, cx, book, receipts: Vec::new(), names: Vec::new() };
     Stamps::turn(&mut run.book.rows, &run.cx, head.clock_start);
     if head.epoch > before.epoch {
         run.end_epoch(&before);
@@ -119,6 +123,7 @@ struct Run<'r, 's> {
     cx: Context,
     book: Book<'s>,
     receipts: Vec<Receipt>,
+    names: Vec<Naming>,
 }
 
 impl Run<'_, '_> {
@@ -198,6 +203,10 @@ impl Run<'_, '_> {
             }
         };
         let is_void = matches!(outcome, Outcome::Void(_));
+        if !is_void {
+            // What is void did nothing and cost nothing: it is no part of a name's history.
+            self.name(|_| names::of_event(row, event.draft().body.as_slice()));
+        }
         self.receipt(Subject::Event(place), outcome, fee);
         Ok(is_void)
     }
@@ -261,6 +270,7 @@ impl Run<'_, '_> {
             self.book.scope = Scope { programme: programme.id, spender: None };
             let outcome = self.guarded(|cx, book| (deadline.run)(&key, cx, book));
             self.no_fault()?;
+            self.name(|registry| names::of_deadline(registry, tag, &key));
             self.receipt(Subject::Deadline { tag, key }, outcome, Amount::ZERO);
         }
         Ok(())
@@ -282,6 +292,19 @@ impl Run<'_, '_> {
         shared.map_err(|_| Halt::Broken("fees that cannot be shared out"))?;
         self.receipt(Subject::Fees { zone }, Outcome::Done, Amount::ZERO);
         Ok(())
+    }
+
+    /// Says that the next receipt is about these names of the programme at work.
+    fn name<N: IntoIterator<Item = String> + Default>(
+        &mut self,
+        find: impl FnOnce(&Registry) -> N,
+    ) {
+        // Programmes show bodies and keys: a panic of theirs is contained here, too.
+        let names = guarded(|| find(self.registry)).unwrap_or_default();
+        let index = u32::try_from(self.receipts.len()).unwrap_or(u32::MAX);
+        let programme = self.book.scope.programme;
+        let naming = |name| Naming { index, programme, name };
+        self.names.extend(names.into_iter().map(naming));
     }
 
     fn receipt(&mut self, subject: Subject, outcome: Outcome, fee: Amount) {
@@ -315,7 +338,9 @@ impl Run<'_, '_> {
             VALIDATORS.put(rows, &(), &Validators { next, after_next: validators.after_next });
         }
         let receipts_root = list_root(self.receipts.iter().map(encode));
-        Ok(Executed { head, changes: self.book.finish()?, receipts: self.receipts, receipts_root })
+        let changes = self.book.finish()?;
+        let (receipts, names) = (self.receipts, self.names);
+        Ok(Executed { head, changes, receipts, receipts_root, names })
     }
 }
 

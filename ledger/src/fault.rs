@@ -11,6 +11,8 @@ pub enum FaultKind {
     Busy,
     /// The store was written by a newer release.
     Newer,
+    /// The store was written by an earlier release and lacks what this one needs.
+    Older,
     /// The store's bytes are not what was written: restore from a backup, or sync again.
     Damaged,
     /// The store belongs to another network.

@@ -42,6 +42,7 @@ pub mod key;
 pub mod lane;
 pub mod merkle;
 pub mod mint;
+pub mod names;
 pub mod params;
 pub mod proof;
 pub mod receipt;

@@ -5,10 +5,10 @@ import test from "node:test";
 import { open, picture, places, visit } from "./browser.mjs";
 
 /** The least contrast of text that WCAG 2.2 calls readable (level AA). */
-const CONTRAST_MIN = 4.5;
+export const CONTRAST_MIN = 4.5;
 
 /** In the page: texts whose colour is too close to what is behind them. */
-function faint(least) {
+export function faint(least) {
   const canvas = document.createElement("canvas").getContext("2d", { willReadFrequently: true });
   const parts = (colour) => {
     canvas.clearRect(0, 0, 1, 1);

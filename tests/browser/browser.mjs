@@ -60,7 +60,8 @@ export async function api(url) {
  * and nothing may have gone wrong but the failed requests that `body` calls expected.
  */
 export async function visit(options, body) {
-  const context = await browser.newContext({ baseURL: input.api, ...options });
+  const home = options.baseURL ?? input.api;
+  const context = await browser.newContext({ ...options, baseURL: home });
   context.setDefaultTimeout(WAIT_MS_MAX);
   const asked = [];
   const wrong = [];
@@ -75,7 +76,7 @@ export async function visit(options, body) {
     const page = await context.newPage();
     const expect = (status, url) => expected.push([`status of ${status} `, url]);
     await body(page, expect);
-    const isOwn = (url) => new URL(url).origin === new URL(input.api).origin;
+    const isOwn = (url) => new URL(url).origin === new URL(home).origin;
     assert.deepEqual(asked.filter((url) => !isOwn(url)), [], "requests to other origins");
     const isExpected = (words) => expected.some((parts) => parts.every((it) => words.includes(it)));
     assert.deepEqual(wrong.filter((words) => !isExpected(words)), [], "errors in the console");

@@ -7,7 +7,7 @@ use ddt_ledger::accounts::{Account, Duty, each_hold};
 use ddt_ledger::audit::audit;
 use ddt_ledger::book::Party;
 use ddt_ledger::codec::encode;
-use ddt_ledger::event::ALL as VOIDS;
+use ddt_ledger::event::{ALL as VOIDS, Checked};
 use ddt_ledger::genesis::Genesis;
 use ddt_ledger::receipt::{EventPlace, Outcome, Receipt, Subject};
 use ddt_ledger::state::{StateReader, StateTree};
@@ -31,10 +31,12 @@ pub fn check_state(snapshot: &Snapshot, root: Hash) -> Result<(), String> {
     snapshot.fault().map_or(Ok(()), |fault| Err(fault.to_string()))
 }
 
-/// A receipt says only what its event declared. `bytes` is the event's size.
-pub fn check_receipt(receipt: &Receipt, place: &EventPlace, bytes: usize) -> Result<(), String> {
+/// A receipt says only what its event declared, and a stamp stands in the place of its fee.
+pub fn check_receipt(receipt: &Receipt, place: &EventPlace, event: &Checked) -> Result<(), String> {
     let row = REGISTRY.row(place.tag).ok_or("a receipt of an unknown event")?;
-    let fee_units = 500_000 + 2_000 * bytes as u128;
+    let bytes = event.bytes().len();
+    let is_stamped = (row.stamp)(event.draft().body.as_slice()).is_some();
+    let fee_units = if is_stamped { 0 } else { 500_000 + 2_000 * bytes as u128 };
     let (codes, fee_units, postings_max) = match &receipt.outcome {
         Outcome::Bug(code) => return Err(format!("{} has a bug: {code}", row.name)),
         Outcome::Done => (None, fee_units, usize::MAX),

@@ -8,6 +8,7 @@ use ddt_ledger::admit::{Admission, admit, context_at};
 use ddt_ledger::anchor::{AnchorBody, Roots, Span, check_anchor};
 use ddt_ledger::certificate::Certificate;
 use ddt_ledger::codec::encode;
+use ddt_ledger::event::Checked;
 use ddt_ledger::execute::execute;
 use ddt_ledger::genesis::{GENESIS_VERSION, Genesis, GenesisAccount, GenesisZone};
 use ddt_ledger::lane::CheckedBlock;
@@ -17,7 +18,7 @@ use ddt_ledger::schema::{FieldError, Fields, Value};
 use ddt_ledger::store::{Backend, BookStore, Snapshot};
 use ddt_ledger::system::Head;
 use ddt_ledger::view::{Found, Page};
-use ddt_ledger::{Amount, ChainId, Hash, Millis, Zone};
+use ddt_ledger::{Amount, ChainId, Millis, Zone};
 use redb::backends::InMemoryBackend;
 
 use crate::invariants::{Recount, check_receipt, check_state, event_receipts};
@@ -174,12 +175,11 @@ impl Network {
         let decided = Decided { body, certificate, spans };
         let (receipts, roots) = commit(&self.store, &decided)?;
         self.history.push(decided);
-        let sizes = self.sizes();
-        for ((place, receipt), (id, bytes)) in event_receipts(&receipts).zip(sizes) {
-            if place.id != id {
+        for ((place, receipt), event) in event_receipts(&receipts).zip(self.last_events()) {
+            if place.id != event.id() {
                 return Err("receipts are not in the events' order".to_string());
             }
-            check_receipt(receipt, place, bytes)?;
+            check_receipt(receipt, place, &event)?;
             if let Outcome::Refused(code) | Outcome::Void(code) = &receipt.outcome {
                 let row = REGISTRY.row(place.tag).map_or("", |row| row.name);
                 self.observe(row, code);
@@ -222,15 +222,15 @@ impl Network {
         }))
     }
 
-    /// Ids and sizes of the last anchor's events, in the order of execution.
-    fn sizes(&self) -> Vec<(Hash, usize)> {
+    /// The last anchor's events, in the order of execution.
+    fn last_events(&self) -> Vec<Checked> {
         let Some(decided) = self.history.last() else { return Vec::new() };
         let beacon = self.head().beacon.0;
         let start = u32::from_le_bytes([beacon[0], beacon[1], beacon[2], beacon[3]]) as usize;
         let (spans, count) = (&decided.spans, decided.spans.len().max(1));
         let (before, from) = spans.split_at(start % count);
         let blocks = from.iter().chain(before).flat_map(|span| &span.blocks);
-        blocks.flat_map(CheckedBlock::events).map(|e| (e.id(), e.bytes().len())).collect()
+        blocks.flat_map(CheckedBlock::events).cloned().collect()
     }
 }
 

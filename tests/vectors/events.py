@@ -88,4 +88,5 @@ def main():
     print(f"{len(events)} bodies are right")
 
 
-main()
+if __name__ == "__main__":
+    main()

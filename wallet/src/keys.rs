@@ -97,6 +97,10 @@ pub struct OwnerKey {
 }
 
 impl OwnerKey {
+    pub(crate) fn from_secret(secret: &[u8; 32]) -> OwnerKey {
+        OwnerKey { signing: SigningKey::from_bytes(secret) }
+    }
+
     /// The public half.
     pub fn public(&self) -> PublicKey {
         PublicKey(self.signing.verifying_key().to_bytes())

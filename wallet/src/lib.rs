@@ -13,6 +13,8 @@ pub mod mnemonic;
 mod random;
 pub mod sign;
 pub mod signed_file;
+pub mod stamp;
+pub mod username;
 
 pub use address_book::AddressBook;
 pub use keys::{OwnerKey, Seed};

@@ -19,6 +19,12 @@ const SHAPES: &[(&str, &str)] = &[
          postings:[posting]",
     ),
     (
+        "named_receipt",
+        "height:count index:count stage:text subject:text name:text? tag:count? id:hash? \
+         author:account? zone:count? number:count? outcome:text refusal:refusal? fee:amount \
+         postings:[posting] time:time words:text? fields:object?",
+    ),
+    (
         "event",
         "anchor:count height:count? index:count? stage:text subject:text name:text? tag:count? \
          id:hash author:account? zone:count? number:count? outcome:text? refusal:refusal? \
@@ -32,7 +38,7 @@ const SHAPES: &[(&str, &str)] = &[
          signature:signature",
     ),
     ("submitted", "anchor:count event:hash stage:text soft_receipt:soft_receipt? receipt:receipt?"),
-    ("forecast", "anchor:count event:hash outcome:text fee:amount? refusal:refusal?"),
+    ("forecast", "anchor:count event:hash? outcome:text fee:amount? refusal:refusal?"),
     (
         "status",
         "anchor:count anchor_id:hash chain:hash network:text time:time clock:time epoch:count \

@@ -6,6 +6,7 @@ mod chain;
 mod economy;
 pub(crate) mod events;
 mod live;
+mod named;
 mod node;
 pub(crate) mod receipts;
 pub(crate) mod search;
@@ -178,6 +179,7 @@ fn event_routes() -> Vec<Route> {
                 "/v1/events/forecast",
                 "What an event would do now; changes nothing.",
             )
+            .query("unsigned", "flag", "1: the bytes are an event's without its signature.")
             .event_body()
             .answers("forecast")
             .may_fail(422),
@@ -230,6 +232,12 @@ fn state_routes() -> Vec<Route> {
                 .answers("[object]"),
             get(views::domain),
         ),
+        at(
+            operation("get", "/v1/domains/{name}/events", "What touched a name, newest first.")
+                .paged()
+                .answers("[named_receipt]"),
+            get(named::of_domain),
+        ),
     ]
 }
 
@@ -241,6 +249,14 @@ pub(crate) fn private_routes() -> Vec<Route> {
                 .answers("object")
                 .private(),
             get(node::node),
+        ),
+        at(
+            operation("get", "/v1/backup", "A backup of the data folder, as a tar archive.")
+                .query("wallets", "flag", "1: with the wallets' files.")
+                .media("application/x-tar")
+                .may_fail(503)
+                .private(),
+            get(node::backup),
         ),
         at(
             operation("get", "/v1/reveals", "Reveals the node's agent is to make.")

@@ -6,8 +6,12 @@ use axum::Json as AxumJson;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use ddt_ledger::admit::{Admission, admit};
-use ddt_ledger::event::Checked;
+use ddt_ledger::admit::{Admission, admit, admit_unsigned};
+use ddt_ledger::codec::decode;
+use ddt_ledger::event::{
+    CHAIN, Checked, Draft, EVENT_BYTES_MAX, EVENT_VERSION, MALFORMED, VERSION,
+};
+use ddt_ledger::{ChainId, Refusal};
 use serde_json::json;
 
 use super::events::soft_receipt;
@@ -73,17 +77,32 @@ pub(super) async fn submit(
     }
 }
 
+/// An unsigned event's canonical bytes, for this chain.
+fn draft(bytes: &[u8], chain: ChainId) -> Result<Draft, Refusal> {
+    let draft: Draft = decode(bytes, EVENT_BYTES_MAX).map_err(|_| MALFORMED)?;
+    if draft.version != EVENT_VERSION {
+        return Err(VERSION);
+    }
+    if draft.chain == chain { Ok(draft) } else { Err(CHAIN) }
+}
+
 pub(super) async fn forecast(
     State(app): State<App>,
     params: Params,
     request: Request,
 ) -> Result<Response, Problem> {
-    params.only(&[])?;
+    params.only(&["unsigned"])?;
+    let is_unsigned = params.flag("unsigned")?;
     let bytes = body::event(request, &app.limits).await?;
     let answer = app.read(move |reading| {
-        let registry = reading.registry();
-        let event = Checked::check(&bytes, reading.book().chain(), registry)?;
-        let admission = admit(registry, &reading.snapshot, &event, reading.backend.now())?;
+        let (registry, chain) = (reading.registry(), reading.book().chain());
+        let (rows, now) = (&reading.snapshot, reading.backend.now());
+        let (admission, id) = if is_unsigned {
+            (admit_unsigned(registry, rows, draft(&bytes, chain)?, now)?, None)
+        } else {
+            let event = Checked::check(&bytes, chain, registry)?;
+            (admit(registry, rows, &event, now)?, Some(event.id()))
+        };
         let (outcome, fee, refusal) = match admission {
             Admission::Admitted { fee, forecast: Ok(()) } => ("done", Some(fee), None),
             Admission::Admitted { fee, forecast: Err(refusal) } => {
@@ -94,7 +113,7 @@ pub(super) async fn forecast(
         let refusal = refusal.map(|refusal| json!({"code": refusal.code, "words": refusal.words}));
         Ok(json!({
             "anchor": reading.head.height,
-            "event": event.id(),
+            "event": id,
             "outcome": outcome,
             "fee": fee,
             "refusal": refusal,

@@ -98,6 +98,7 @@ fn reads(event: &Hash, refused: &Hash) -> Vec<(&'static str, String)> {
         ("/v1/domains", format!("/v1/domains?owner={owner}")),
         ("/v1/domains/{name}", "/v1/domains/bob".to_string()),
         ("/v1/domains/{name}", "/v1/domains/nobody".to_string()),
+        ("/v1/domains/{name}/events", "/v1/domains/bob/events?limit=1".to_string()),
     ]
 }
 

@@ -4,6 +4,7 @@ mod document;
 mod explorer;
 mod limits;
 mod live;
+mod names;
 mod network;
 mod private;
 mod programmes;

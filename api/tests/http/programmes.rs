@@ -3,7 +3,7 @@
 use ddt_ledger::book::Book;
 use ddt_ledger::context::Context;
 use ddt_ledger::registry::{Event, Programme, Registry};
-use ddt_ledger::schema::Text;
+use ddt_ledger::schema::{Field, FieldError, Kind, Text, Value};
 use ddt_ledger::table::{Rows, Table, TableInfo};
 use ddt_ledger::view::{CURSOR, Found, NOT_FOUND, Page, View, view_row};
 use ddt_ledger::{AccountId, Amount, Refusal, borsh, event, refusals, rows, view};
@@ -40,7 +40,24 @@ event! {
     /// A name taken at once.
     Claim = "domains.claim", Owner, "Take {name}.ddt" {
         /// The name.
-        name: Text<63>,
+        name: Label,
+    }
+}
+
+/// Text that is a name.
+#[derive(Clone, Debug, PartialEq, Eq, borsh::BorshSerialize, borsh::BorshDeserialize)]
+#[borsh(crate = "ddt_ledger::borsh")]
+pub struct Label(Text<63>);
+
+impl Field for Label {
+    const KIND: Kind = Kind::Name { bytes_max: 63 };
+
+    fn show(&self) -> Value {
+        self.0.show()
+    }
+
+    fn read(value: &Value) -> Result<Label, FieldError> {
+        Text::read(value).map(Label)
     }
 }
 
@@ -50,11 +67,11 @@ impl Event for Claim {
     const REFUSALS: &'static [Refusal] = &[TAKEN, EMPTY];
 
     fn check(&self) -> Result<(), Refusal> {
-        if self.name.as_str().is_empty() { Err(EMPTY) } else { Ok(()) }
+        if self.name.0.as_str().is_empty() { Err(EMPTY) } else { Ok(()) }
     }
 
     fn apply(&self, cx: &Context, book: &mut Book) -> Result<(), Refusal> {
-        let key = self.name.as_str().as_bytes().to_vec();
+        let key = self.name.0.as_str().as_bytes().to_vec();
         if NAMES.get(book, &key).is_some() {
             return Err(TAKEN);
         }
@@ -165,5 +182,5 @@ pub fn pay(to: AccountId, amount: &str) -> (u16, Vec<u8>) {
 
 /// A body of `domains.claim`.
 pub fn claim(name: &str) -> (u16, Vec<u8>) {
-    (201, borsh::to_vec(&Claim { name: Text::new(name).unwrap() }).unwrap())
+    (201, borsh::to_vec(&Claim { name: Label(Text::new(name).unwrap()) }).unwrap())
 }

@@ -115,6 +115,37 @@ async fn forecasts_change_nothing() {
     assert_eq!(get(&at, &format!("/v1/accounts/{}", account(1))).await.ok(), before);
 }
 
+// Broken by: asking for a signature, which could be submitted, or forecasting something else.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_is_forecast_before_it_is_signed() {
+    let network = Network::new();
+    let at = network.serve(Limits::default()).await;
+    let forecast = async |bytes: &[u8], query: &str| {
+        post_event(&at, &format!("/v1/events/forecast{query}"), bytes).await
+    };
+    for (author, body) in [(1, pay(account(3), "1")), (5, claim("eve")), (2, claim("bob"))] {
+        let signed = network.event(author, body);
+        let draft = &signed[..signed.len() - 64];
+        let mut known = forecast(&signed, "").await.ok();
+        assert!(known["event"].is_string());
+        known["event"] = json!(null);
+        assert_eq!(forecast(draft, "?unsigned=1").await.ok(), known, "an id needs a signature");
+        assert_eq!(forecast(draft, "").await.problem(422), "event.malformed");
+        assert_eq!(forecast(&signed, "?unsigned=1").await.problem(422), "event.malformed");
+        let mut other = draft.to_vec();
+        other[1] ^= 1;
+        assert_eq!(forecast(&other, "?unsigned=1").await.problem(422), "event.chain");
+        other[0] = 2;
+        assert_eq!(forecast(&other, "?unsigned=1").await.problem(422), "event.version");
+    }
+    let none = network.event(1, pay(account(3), "0"));
+    let none = forecast(&none[..none.len() - 64], "?unsigned=1").await.ok();
+    assert_eq!(
+        (&none["outcome"], &none["refusal"]["code"]),
+        (&json!("void"), &json!("bank.nothing"))
+    );
+}
+
 // Broken by: a client that loses the problem, or that calls a closed port anything else.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_client_speaks_clearly() {

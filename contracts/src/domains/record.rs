@@ -46,7 +46,7 @@ pub struct DomainRow {
     pub from: Millis,
     /// First moment after the term, on the epoch clock.
     pub until: Millis,
-    /// What was paid.
+    /// What was paid when it was bought.
     pub price: Amount,
     /// Of the commit that won.
     pub order: Order,
@@ -61,6 +61,9 @@ pub struct Contest {
     pub until: Millis,
     /// And not before this anchor.
     pub height: u64,
+    /// What the name costs beyond its price, whoever wins it: the falling premium as it stood
+    /// when the contest began.
+    pub premium: Amount,
 }
 
 impl Contest {
@@ -104,13 +107,18 @@ impl BorshDeserialize for Status {
 }
 
 impl DomainRow {
+    /// First moment after the grace: anybody's from then on.
+    pub fn grace_until(&self, cx: &Context) -> Millis {
+        self.until.plus(cx.params.domain_grace_ms)
+    }
+
     /// Where the name stands now.
     pub fn status(&self, cx: &Context) -> Status {
         if self.contest.is_some_and(|contest| contest.is_open(cx)) {
             Status::Pending
         } else if cx.clock < self.until {
             Status::Active
-        } else if cx.clock < self.until.plus(cx.params.domain_grace_ms) {
+        } else if cx.clock < self.grace_until(cx) {
             Status::Grace
         } else {
             Status::Expired

@@ -8,7 +8,8 @@ use ddt_ledger::{AccountId, Amount, Hash, Refusal, event, refusals};
 
 use super::commit::escrow;
 use super::name::{DomainName, RULE};
-use super::price::{TERM, check_term, price};
+use super::ownership::clear;
+use super::price::{ABOVE_CAP, TERM, check_term, premium_of, price, years_ms};
 use super::record::{
     COMMITS, CommitRow, Contest, DOMAINS, DomainRow, Status, commit_hash, commit_hold, name_hold,
 };
@@ -35,8 +36,6 @@ refusals! {
         "No commit of that owner has this name, term and salt; commit first.";
     TOO_EARLY = "domains.too_early", "The commit is too young; wait, then reveal again.";
     TOO_LATE = "domains.too_late", "The commit has expired and is refunded; commit again.";
-    ABOVE_CAP = "domains.price_above_cap",
-        "The price is above the commit's cap; let it expire and commit with a higher one.";
     NAME_TAKEN = "domains.name_taken", "The name belongs to somebody; choose another.";
     OLDER_COMMIT = "domains.older_commit",
         "Somebody committed to this name earlier and gets it; the escrow comes back.";
@@ -79,6 +78,7 @@ impl Reveal {
                 // The term can end before the contest is settled: the price is the pool's.
                 let hold = name_hold(&self.name);
                 book.release_to_pool(hold, book.held(hold), "domain price")?;
+                clear(&self.name, book)?;
                 Ok(None)
             }
             Status::Active | Status::Grace => Err(NAME_TAKEN),
@@ -95,7 +95,7 @@ impl Reveal {
         &self,
         commit: CommitRow,
         contest: Option<Contest>,
-        price: Amount,
+        (price, premium): (Amount, Amount),
         cx: &Context,
         book: &mut Book,
     ) -> Result<(), Refusal> {
@@ -108,13 +108,13 @@ impl Reveal {
         let contest = contest.unwrap_or_else(|| {
             let until = cx.clock.plus(cx.params.contest_ms);
             book.schedule(until, SETTLE, self.name.as_str().as_bytes());
-            Contest { until, height: cx.height.saturating_add(cx.params.contest_anchors) }
+            let height = cx.height.saturating_add(cx.params.contest_anchors);
+            Contest { until, height, premium }
         });
-        let term = cx.params.domain_year_ms.0.saturating_mul(u64::from(self.years));
         let row = DomainRow {
             owner: self.owner,
             from: cx.clock,
-            until: cx.clock.plus(ddt_ledger::Millis(term)),
+            until: cx.clock.plus(years_ms(cx, self.years)),
             price,
             order: commit.order,
             contest: Some(contest),
@@ -146,11 +146,13 @@ impl Event for Reveal {
 
     fn apply(&self, cx: &Context, book: &mut Book) -> Result<(), Refusal> {
         let commit = self.ripe_commit(cx, book)?;
-        let price = price(&cx.fees, &self.name, self.years);
+        let premium = premium_of(&self.name, DOMAINS.get(book, &self.name).as_ref(), cx);
+        let plain = price(&cx.fees, &self.name, self.years);
+        let price = plain.plus(premium).ok_or(ABOVE_CAP)?;
         if price > commit.price_max || price > book.held(self.hold()) {
             return Err(ABOVE_CAP);
         }
         let contest = self.claim(&commit, cx, book)?;
-        self.buy(commit, contest, price, cx, book)
+        self.buy(commit, contest, (price, premium), cx, book)
     }
 }

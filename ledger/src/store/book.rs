@@ -3,10 +3,11 @@
 use std::sync::{Arc, RwLock};
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{Database, ReadableDatabase, TableDefinition, WriteTransaction};
 
+use super::history;
 use super::open::{Backend, META, fault, open};
-use super::snapshot::{Place, Snapshot};
+use super::snapshot::Snapshot;
 use crate::anchor::Roots;
 use crate::certificate::Certificate;
 use crate::codec::{decode, encode};
@@ -16,7 +17,6 @@ use crate::genesis::Genesis;
 use crate::hash::Hash;
 use crate::ids::ChainId;
 use crate::proof::{CertifiedAnchor, Handover, Hex};
-use crate::receipt::{Outcome, RECEIPT_BYTES_MAX, Receipt, Subject};
 use crate::registry::Registry;
 use crate::state::{Changes, Overlay, StateReader, StateTree, TreeProof, Version};
 use crate::system::{Head, Validators};
@@ -26,11 +26,6 @@ type Bytes = &'static [u8];
 pub(super) const STATE: TableDefinition<Bytes, Bytes> = TableDefinition::new("state");
 pub(super) const INDEX: TableDefinition<Bytes, Bytes> = TableDefinition::new("index");
 pub(super) const ANCHORS: TableDefinition<u64, Bytes> = TableDefinition::new("anchors");
-pub(super) const RECEIPTS: TableDefinition<Place, Bytes> = TableDefinition::new("receipts");
-pub(super) const EVENTS: TableDefinition<&[u8; 32], Place> = TableDefinition::new("events");
-pub(super) const NUMBERS: TableDefinition<(u32, u64), &[u8; 32]> = TableDefinition::new("numbers");
-pub(super) const HISTORY: TableDefinition<(&[u8; 32], u64, u32), ()> =
-    TableDefinition::new("history");
 pub(super) const HANDOVERS: TableDefinition<u64, Bytes> = TableDefinition::new("handovers");
 /// In META: the rows that the last anchor replaced, so that the state before it, the last
 /// certified one, can still be read and proven after a restart.
@@ -104,6 +99,7 @@ impl BookStore {
     ) -> Result<BookStore, StoreFault> {
         let chain = genesis.chain();
         let db = open(backend, chain)?;
+        history::check(&db)?;
         create_tables(&db)?;
         let is_new = db
             .begin_read()
@@ -185,7 +181,7 @@ impl BookStore {
         let write = self.db.begin_write().map_err(fault)?;
         put_rows(&write, &executed.changes)?;
         put_indexes(&write, &self.registry, &executed.changes, &undo)?;
-        put_history(&write, executed)?;
+        history::put(&write, executed)?;
         put_anchor(&write, executed, body, certificate, roots)?;
         put_handover(&write, &snapshot, executed, body, certificate)?;
         put_undo(&write, &undo)?;
@@ -227,10 +223,7 @@ fn create_tables(db: &Database) -> Result<(), StoreFault> {
     write.open_table(STATE).map_err(fault)?;
     write.open_table(INDEX).map_err(fault)?;
     write.open_table(ANCHORS).map_err(fault)?;
-    write.open_table(RECEIPTS).map_err(fault)?;
-    write.open_table(EVENTS).map_err(fault)?;
-    write.open_table(NUMBERS).map_err(fault)?;
-    write.open_table(HISTORY).map_err(fault)?;
+    history::create_tables(&write)?;
     write.open_table(HANDOVERS).map_err(fault)?;
     write.commit().map_err(fault)
 }
@@ -346,40 +339,6 @@ fn index_entries(registry: &Registry, key: &[u8], value: Option<&[u8]>) -> Vec<V
         entries.map(|entry| [prefix.as_slice(), &entry].concat()).collect::<Vec<_>>()
     };
     info.indexes.iter().flat_map(of_index).collect()
-}
-
-fn put_history(write: &WriteTransaction, executed: &Executed) -> Result<(), StoreFault> {
-    let mut receipts = write.open_table(RECEIPTS).map_err(fault)?;
-    let mut events = write.open_table(EVENTS).map_err(fault)?;
-    let mut numbers = write.open_table(NUMBERS).map_err(fault)?;
-    let mut history = write.open_table(HISTORY).map_err(fault)?;
-    for receipt in &executed.receipts {
-        let place = (receipt.height, receipt.index);
-        receipts.insert(place, encode(receipt).as_slice()).map_err(fault)?;
-        if let Subject::Event(event) = &receipt.subject {
-            // An event keeps the receipt of its execution: repetitions are void. But a void
-            // one is no end, for the same bytes may still be sequenced well.
-            let known = events.get(&event.id.0).map_err(fault)?.map(|place| place.value());
-            if !is_executed(&receipts, known)? {
-                events.insert(&event.id.0, place).map_err(fault)?;
-            }
-            numbers.insert((event.zone.0, event.number), &event.id.0).map_err(fault)?;
-        }
-        for account in receipt.accounts() {
-            history.insert((&account.0, receipt.height, receipt.index), ()).map_err(fault)?;
-        }
-    }
-    Ok(())
-}
-
-fn is_executed(
-    receipts: &impl ReadableTable<Place, Bytes>,
-    place: Option<Place>,
-) -> Result<bool, StoreFault> {
-    let Some(place) = place else { return Ok(false) };
-    let Some(bytes) = receipts.get(place).map_err(fault)? else { return Ok(false) };
-    let receipt: Receipt = decode(bytes.value(), RECEIPT_BYTES_MAX).map_err(StoreFault::damaged)?;
-    Ok(!matches!(receipt.outcome, Outcome::Void(_)))
 }
 
 fn put_anchor(

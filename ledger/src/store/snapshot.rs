@@ -4,9 +4,8 @@ use std::cell::RefCell;
 
 use redb::{ReadOnlyTable, ReadTransaction};
 
-use super::book::{
-    ANCHORS, AnchorRecord, EVENTS, HANDOVERS, HISTORY, INDEX, NUMBERS, RECEIPTS, STATE,
-};
+use super::book::{ANCHORS, AnchorRecord, HANDOVERS, INDEX, STATE};
+use super::history::{EVENTS, HISTORY, NAMED, NUMBERS, RECEIPTS};
 use super::open::fault;
 use crate::codec::decode;
 use crate::fault::StoreFault;
@@ -24,7 +23,7 @@ const RECORD_BYTES_MAX: usize = 1024 * 1024;
 
 /// The book right after one anchor; later commits do not change it.
 pub struct Snapshot {
-    read: ReadTransaction,
+    pub(super) read: ReadTransaction,
     state: ReadOnlyTable<&'static [u8], &'static [u8]>,
     fault: RefCell<Option<StoreFault>>,
 }
@@ -116,6 +115,29 @@ impl Snapshot {
         for entry in range.take(limit) {
             let (key, _) = entry.map_err(fault)?;
             let (_, height, index) = key.value();
+            places.push((height, index));
+        }
+        Ok(places)
+    }
+
+    /// At most `limit` places of receipts that are about a name of a programme, newest
+    /// first, before `place`: events that name it, unless they were void, and deadlines.
+    pub fn named(
+        &self,
+        programme: u16,
+        name: &str,
+        place: Option<Place>,
+        limit: usize,
+    ) -> Result<Vec<Place>, StoreFault> {
+        let table = self.read.open_table(NAMED).map_err(fault)?;
+        let (height, index) = place.unwrap_or((u64::MAX, u32::MAX));
+        let name = name.as_bytes();
+        let first = (programme, name, 0, 0);
+        let range = table.range(first..(programme, name, height, index)).map_err(fault)?.rev();
+        let mut places = Vec::new();
+        for entry in range.take(limit) {
+            let (key, _) = entry.map_err(fault)?;
+            let (_, _, height, index) = key.value();
             places.push((height, index));
         }
         Ok(places)

@@ -6,24 +6,21 @@ use clap::Args;
 use ddt_api::Stage;
 use ddt_contracts::REGISTRY;
 use ddt_ledger::codec::encode;
-use ddt_ledger::registry::{Row, Signer};
+use ddt_ledger::registry::Row;
 use ddt_ledger::schema::{Kind, Value};
-use ddt_ledger::{AccountId, Amount, Hash};
+use ddt_ledger::{AccountId, Amount};
 use ddt_wallet::Unlocked;
-use ddt_wallet::describe::describe;
-use ddt_wallet::sign::{Occasion, draft, sign};
+use ddt_wallet::sign::sign;
 use serde_json::{Value as Json, json};
 
 use super::connection::{Connection, now_us, text};
 use super::output::{Output, confirm, table};
 use super::progress::Spinner;
+use super::proposal::{Proposal, expected_refusal, propose, submit};
 use super::wallet::current::current_key;
 use super::wallet::plain::plain;
 use super::{Global, wallets};
 use crate::failure::{Failure, FailureKind};
-
-/// Bytes of a signature.
-pub const SIGNATURE_BYTES: usize = 64;
 
 /// Sign and submit any event of the registry.
 #[derive(Args)]
@@ -191,15 +188,9 @@ impl Sender<'_> {
         nonce: u64,
         before_submission: impl FnOnce() -> Result<(), Failure>,
     ) -> Result<Json, Failure> {
-        if !matches!(row.signer, Signer::Owner | Signer::Anyone) {
-            return Err(Failure::usage(format!("{} is signed by a node, not a wallet", row.name)));
-        }
         let key = current_key(self.global, self.connection, self.wallet, &self.account)?.key;
-        let (chain, public) = (self.connection.chain(), key.public());
-        let occasion = Occasion::owner(chain, self.account, public, nonce);
-        let draft = draft(row, &values, occasion)?;
-        let description = describe(&draft, &REGISTRY)?;
-        let fee = self.connection.fee(encode(&draft).len() + SIGNATURE_BYTES)?;
+        let proposal = propose(self.connection, row, &values, (self.account, &key), nonce)?;
+        let Proposal { draft, description, fee } = proposal;
         let words = self.shown(&description.words, &description.fields, fee);
         match consent {
             // Whoever is asked sees the words, wherever the command's output goes.
@@ -217,8 +208,7 @@ impl Sender<'_> {
         }
         before_submission()?;
         let _spinner = Spinner::new(format!("waiting until it is {}", waiting.wait.word()));
-        let submitted = self.connection.submit(&bytes, waiting.wait);
-        submitted.map_err(|failure| perhaps_taken(failure, &signed.id()))
+        submit(self.connection, &signed, waiting.wait)
     }
 
     fn shown(&self, words: &str, fields: &[(&'static str, String)], fee: Amount) -> String {
@@ -230,11 +220,11 @@ impl Sender<'_> {
     }
 
     fn check_forecast(&self, bytes: &[u8]) -> Result<(), Failure> {
-        let forecast = self.connection.forecast(bytes)?;
-        let Some(code) = text(&forecast, "/refusal/code") else { return Ok(()) };
-        let words = text(&forecast, "/refusal/words").unwrap_or_default();
-        let words = format!("{words} Nothing was submitted; --force submits it all the same.");
-        Err(Failure::new(FailureKind::Refused, &code, words))
+        let Some(mut refusal) = expected_refusal(&self.connection.forecast(bytes)?) else {
+            return Ok(());
+        };
+        refusal.words.push_str(" Nothing was submitted; --force submits it all the same.");
+        Err(refusal)
     }
 
     /// Prints how the event ended; a refusal on the ledger is a failure of the command.
@@ -265,17 +255,6 @@ pub fn finish(output: &Output, answer: &Json, waiting: Waiting) -> Result<(), Fa
     show("fee", "/receipt/fee");
     output.result(answer.clone(), format!("{verdict}\n{}", table(&rows)));
     Ok(())
-}
-
-/// An answer that was lost says nothing about the event: it must not be paid twice.
-pub fn perhaps_taken(mut failure: Failure, event: &Hash) -> Failure {
-    if matches!(failure.kind, FailureKind::Unreachable | FailureKind::Fault) {
-        failure.words.push_str(&format!(
-            " The event {event} may have been taken all the same: look with ddt ledger event \
-             {event} before you send anything again."
-        ));
-    }
-    failure
 }
 
 /// A refused or void event is a failure, with the ledger's own code.

@@ -206,3 +206,16 @@ fn no_account(text: &str) -> Failure {
          a wallet here nor in the address book"
     ))
 }
+
+/// One account by id or name; without one, every account of every wallet here, by its label.
+pub fn accounts(global: &Global, text: Option<&str>) -> Result<Vec<(String, AccountId)>, Failure> {
+    if let Some(text) = text {
+        return Ok(vec![(text.to_string(), shown_account(global, text)?)]);
+    }
+    let listing = keystore(global)?.list().map_err(failure)?;
+    let labelled = |entry: Entry| {
+        let numbered = entry.accounts.into_iter().enumerate();
+        numbered.map(move |(index, account)| (label(&entry.name, index), account))
+    };
+    Ok(listing.entries.into_iter().flat_map(labelled).collect())
+}

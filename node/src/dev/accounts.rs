@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::secret_file;
 
 /// The password of every test wallet.
-const PASSWORD: &str = "unsafe-test-password";
+pub const PASSWORD: &str = "unsafe-test-password";
 /// Whose account receives the router's half of fees.
 const OPERATOR: &str = "operator";
 const NAMES: [&str; 4] = ["alice", "bob", "carol", OPERATOR];
@@ -53,6 +53,7 @@ pub fn all() -> Result<Vec<TestAccount>, Failure> {
 pub fn genesis(
     accounts: &[TestAccount],
     keys: &crate::router::NodeKeys,
+    params: Params,
 ) -> Result<Genesis, Failure> {
     let operator = accounts.iter().find(|test| test.name == OPERATOR);
     let operator = operator.ok_or_else(|| Failure::fault("there is no operator"))?.account;
@@ -62,7 +63,7 @@ pub fn genesis(
         name: "dev".to_string(),
         time_ms: crate::router::now(),
         pool: POOL,
-        params: Params::dev(),
+        params,
         accounts: accounts.iter().map(funded).collect(),
         node_keys: vec![GenesisNodeKey {
             account: operator,

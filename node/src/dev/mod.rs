@@ -1,23 +1,28 @@
 //! `ddt dev`: a whole network on this machine, with funded test accounts.
 
 mod accounts;
+mod parameters;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use ddt_ledger::Zone;
+use ddt_ledger::params::Params;
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::cli::{Global, Output};
+use crate::config::{Config, Given, Giver, Log, LogFormat};
 use crate::data_folder::DataFolder;
+use crate::data_folder::migration::OldLedger;
 use crate::failure::Failure;
-use crate::router::{Listeners, NodeKeys, Router};
+use crate::router::{Listeners, NodeKeys, Router, RouterConfig};
+use crate::wallet_ui::child::WalletUi;
 use accounts::TestAccount;
 
 /// Where `ddt dev` listens when nothing else does.
-const PORT: u16 = 8400;
+pub const PORT: u16 = 8400;
 
 /// Run a whole network on this machine.
 #[derive(Args)]
@@ -30,14 +35,46 @@ pub struct DevArgs {
     /// taken
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
-    /// Log more: error, warn, info, debug
-    #[arg(long, default_value = "warn")]
-    log: String,
+    /// Do not start the wallet's pages beside it
+    #[arg(long)]
+    no_wallet_ui: bool,
+    /// A parameter of a new network, such as domain_year_ms=20000; may be given several times
+    #[arg(long, value_name = "NAME=VALUE")]
+    param: Vec<String>,
+    /// How much is logged: error, warn (usual), info, debug, or directives
+    #[arg(long, value_name = "LEVEL")]
+    log: Option<String>,
+    /// How it is logged
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
+    /// Where the folder holds a ledger that these rules cannot continue: keep it in a copy, and
+    /// start a new one
+    #[arg(long)]
+    set_old_ledger_aside: bool,
+    /// Where the folder was restored from a backup: go on from it, and let what came after the
+    /// backup count no more
+    #[arg(long)]
+    continue_restored: bool,
+}
+
+impl DevArgs {
+    /// What these flags say of settings.
+    pub fn given(&self) -> Given {
+        let format = self.log_format.and_then(|format| format.to_possible_value());
+        let values = [
+            ("home", self.state.as_ref().map(|path| path.to_string_lossy().into_owned())),
+            ("listen", self.listen.map(|address| address.to_string())),
+            ("log.level", self.log.clone()),
+            ("log.format", format.map(|format| format.get_name().to_string())),
+        ];
+        values.into_iter().filter_map(|(key, value)| Some((key, value?, Giver::Flag))).collect()
+    }
 }
 
 /// `ddt dev`.
-pub fn run(_: &Global, args: &DevArgs, output: &Output) -> Result<(), Failure> {
-    start_log(&args.log);
+pub fn run(global: &Global, args: &DevArgs, output: &Output) -> Result<(), Failure> {
+    let config = &global.config;
+    start_log(&config.log);
     let temporary = match args.state {
         Some(_) => None,
         None => Some(tempfile::tempdir().map_err(|error| {
@@ -49,32 +86,42 @@ pub fn run(_: &Global, args: &DevArgs, output: &Output) -> Result<(), Failure> {
         (None, Some(temporary)) => temporary.path().to_path_buf(),
         (None, None) => PathBuf::from("."),
     };
-    let folder = DataFolder::open(&home)?;
-    let accounts = prepare(&folder)?;
+    let old = if args.set_old_ledger_aside { OldLedger::SetAside } else { OldLedger::Refuse };
+    let folder = DataFolder::open(&home, old, &mut |note| eprintln!("{note}"))?;
+    let accounts = prepare(&folder, &args.param)?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::fault(format!("no threads: {error}")))?;
-    let done = runtime.block_on(live(folder, args, &accounts, output));
+    let done = runtime.block_on(live(folder, config, args, &accounts, output));
     runtime.shutdown_timeout(std::time::Duration::from_secs(5));
     drop(temporary);
     done
 }
 
-fn start_log(level: &str) {
-    let directives = format!("{level},{}", ddt_consensus::LOG_DIRECTIVE_ALONE);
+fn start_log(log: &Log) {
+    let directives = format!("{},{}", log.level, ddt_consensus::LOG_DIRECTIVE_ALONE);
     let filter = tracing_subscriber::EnvFilter::try_new(directives);
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    let _ =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let log_to = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let _ = match log.format {
+        LogFormat::Human => log_to.try_init(),
+        LogFormat::Json => log_to.json().flatten_event(true).try_init(),
+    };
 }
 
 /// Makes a new network in an empty folder, or takes up the one that is there.
-fn prepare(folder: &DataFolder) -> Result<Vec<TestAccount>, Failure> {
+fn prepare(folder: &DataFolder, asked: &[String]) -> Result<Vec<TestAccount>, Failure> {
     let accounts = accounts::all()?;
-    if folder.genesis()?.is_none() {
-        let keys = NodeKeys::make(&folder.path().join("node.key"))?;
-        let genesis = accounts::genesis(&accounts, &keys)?;
-        accounts::fill_keystore(folder, &accounts)?;
-        folder.set_genesis(&genesis)?;
+    match folder.genesis()? {
+        Some(genesis) => parameters::check(&genesis.params, asked)?,
+        None => {
+            let params = parameters::with(&Params::dev(), asked)?;
+            let keys = NodeKeys::make(&folder.path().join("node.key"))?;
+            let genesis = accounts::genesis(&accounts, &keys, params)?;
+            // A network that cannot start must not be left behind.
+            genesis.state().map_err(|error| Failure::usage(error.to_string()))?;
+            accounts::fill_keystore(folder, &accounts)?;
+            folder.set_genesis(&genesis)?;
+        }
     }
     Ok(accounts)
 }
@@ -94,24 +141,37 @@ async fn listen(wanted: Option<SocketAddr>) -> Result<TcpListener, Failure> {
 
 async fn live(
     folder: DataFolder,
+    config: &Config,
     args: &DevArgs,
     accounts: &[TestAccount],
     output: &Output,
 ) -> Result<(), Failure> {
-    let public = listen(args.listen).await?;
-    let private = listen(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))).await?;
+    let public = listen(config.listen).await?;
+    let private = listen(Some(config.private_listen)).await?;
     let home = folder.path().to_path_buf();
     // From here on an interruption ends the network in order.
     let interrupted = interruption()?;
-    let mut router = Router::start(folder, Zone(0), Listeners { public, private }).await?;
+    let listeners = Listeners { public, private };
+    let operator = RouterConfig {
+        limits: config.limits(),
+        mempool: config.mempool(),
+        continue_restored: args.continue_restored,
+    };
+    let mut router = Router::start(folder, Zone(0), listeners, operator).await?;
     let accounts = with_balances(accounts, &router)?;
-    greet(&home, &router, &accounts, args.state.is_some(), output);
+    let mut wallet_ui = wallet_ui(args, &home, &router.running.api).await;
+    let url = wallet_ui.as_ref().map(|wallet_ui| wallet_ui.url.as_str());
+    greet(&home, &router, &accounts, url, args.state.is_some(), output);
     let failed = tokio::select! {
         () = interrupted => None,
         failure = router.failed() => Some(failure),
+        never = WalletUi::watch(wallet_ui.as_mut()) => match never {},
     };
     output.note("\nEnding…");
     let again = interruption()?;
+    if let Some(wallet_ui) = wallet_ui {
+        wallet_ui.stop().await;
+    }
     let stopped = tokio::select! {
         stopped = router.stop() => stopped,
         () = again => Err(Failure::fault("ended at once; what was promised is on disk")),
@@ -125,8 +185,18 @@ async fn live(
     }
 }
 
+/// The wallet's pages, in a process of their own: this one holds no wallet key.
+async fn wallet_ui(args: &DevArgs, home: &std::path::Path, api: &str) -> Option<WalletUi> {
+    if args.no_wallet_ui {
+        return None;
+    }
+    let started = WalletUi::start(home, api).await;
+    // The network is worth having without them.
+    started.inspect_err(|error| tracing::warn!(%error, "no pages of the wallet")).ok()
+}
+
 /// Resolves on Ctrl-C, or when the system asks the process to end.
-fn interruption() -> Result<impl Future<Output = ()>, Failure> {
+pub fn interruption() -> Result<impl Future<Output = ()>, Failure> {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -162,6 +232,7 @@ fn greet(
     home: &std::path::Path,
     router: &Router,
     accounts: &[TestAccount],
+    wallet_ui: Option<&str>,
     is_kept: bool,
     output: &Output,
 ) {
@@ -175,16 +246,23 @@ fn greet(
         "api": running.api,
         "private_api": running.private_api,
         "gateway": null,
+        "wallet_ui": wallet_ui,
         "token_file": file("token"),
         "home": home.display().to_string(),
         "genesis": file("genesis.toml"),
         "password_file": file("password"),
         "accounts": listed,
     });
-    output.result(data, banner(home, &running.api, accounts, is_kept));
+    output.result(data, banner(home, &running.api, accounts, wallet_ui, is_kept));
 }
 
-fn banner(home: &std::path::Path, api: &str, accounts: &[TestAccount], is_kept: bool) -> String {
+fn banner(
+    home: &std::path::Path,
+    api: &str,
+    accounts: &[TestAccount],
+    wallet_ui: Option<&str>,
+    is_kept: bool,
+) -> String {
     let home = home.display();
     let fate = if is_kept { "kept in" } else { "forgotten at the end, until then in" };
     let mut lines = vec![
@@ -198,6 +276,11 @@ fn banner(home: &std::path::Path, api: &str, accounts: &[TestAccount], is_kept: 
         "  Test accounts: UNSAFE, their keys are public. Never send them anything of worth."
             .to_string(),
     ];
+    if let Some(url) = wallet_ui {
+        let password = accounts::PASSWORD;
+        lines.insert(5, format!("  Wallet         {url}"));
+        lines.insert(6, format!("                 (the test wallets' password: {password})"));
+    }
     for test in accounts {
         lines.push(format!("    {:<9} {}  {} APT", test.name, test.account, test.balance));
     }

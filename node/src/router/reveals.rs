@@ -12,36 +12,30 @@ use std::time::Duration;
 use ddt_api::SubmitError;
 use ddt_contracts::domains::{DomainName, Reveal, commit_hash, read_commit};
 use ddt_core::agents::reveal::{CommitFacts, Effect, Input, RevealAgent, RevealConfig, Task};
-use ddt_ledger::accounts::Duty;
 use ddt_ledger::codec::{decode, encode};
-use ddt_ledger::event::{Draft, EVENT_VERSION, Role};
 use ddt_ledger::fault::{FaultKind, StoreFault};
 use ddt_ledger::registry::Declared;
-use ddt_ledger::schema::{Bytes, Field, Shape, Value};
+use ddt_ledger::schema::{Field, Shape, Value};
 use ddt_ledger::store::{Backend, open_file};
 use ddt_ledger::system::params;
-use ddt_ledger::{AccountId, Hash, Millis, Refusal};
+use ddt_ledger::{Hash, Refusal};
 use redb::{Database, ReadableTable, TableDefinition};
 use serde_json::{Value as Json, json};
 
 use super::core::{Core, now};
-use super::face::{Intake, take_in};
+use super::duties::Duties;
 
-const TASKS: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("reveals");
+/// The agent's tasks, in `agents.redb`.
+pub const TASKS: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("reveals");
 const TASK_BYTES_MAX: usize = 1_024;
 const TICK: Duration = Duration::from_secs(1);
-/// How long a reveal stays valid, in milliseconds: an hour.
-const VALIDITY_MS: u64 = 3_600_000;
 
 /// The reveal agent of this node.
 pub struct Reveals {
     core: Arc<Core>,
     store: Database,
     agent: Mutex<RevealAgent>,
-    /// The account whose node key signs; `None` when nobody authorised this node's key.
-    account: Option<AccountId>,
-    /// The last nonce used: two reveals of one microsecond must not share one.
-    nonce: Mutex<u64>,
+    duties: Arc<Duties>,
 }
 
 fn fault(error: impl Into<redb::Error>) -> StoreFault {
@@ -50,7 +44,11 @@ fn fault(error: impl Into<redb::Error>) -> StoreFault {
 
 impl Reveals {
     /// Opens the agent's store in the data folder and takes its tasks up again.
-    pub fn open(folder: &Path, core: Arc<Core>) -> Result<Reveals, StoreFault> {
+    pub fn open(
+        folder: &Path,
+        core: Arc<Core>,
+        duties: Arc<Duties>,
+    ) -> Result<Reveals, StoreFault> {
         let file = Backend::File(folder.join("agents.redb"));
         let store = open_file(file, core.book.chain())?;
         let write = store.begin_write().map_err(fault)?;
@@ -65,11 +63,8 @@ impl Reveals {
         };
         write.commit().map_err(fault)?;
         let config = RevealConfig::of(&params(&core.book.snapshot()?));
-        let key = core.keys.node_public();
-        let duty = core.book.genesis().node_keys.iter().find(|duty| duty.key == key);
-        let account = duty.map(|duty| duty.account);
         let agent = Mutex::new(RevealAgent::new(config, tasks));
-        Ok(Reveals { core, store, agent, account, nonce: Mutex::new(0) })
+        Ok(Reveals { core, store, agent, duties })
     }
 
     fn agent(&self) -> MutexGuard<'_, RevealAgent> {
@@ -162,51 +157,9 @@ impl Reveals {
     }
 
     fn submit(&self, task: &Task) -> Result<(), Refusal> {
-        let draft = self.draft(task)?;
-        let signature = self.core.keys.sign_as_node(&draft.digest());
-        match take_in(&self.core, &encode(&draft.signed(signature)), true) {
-            Ok(Intake::Known(_) | Intake::Followed(..)) => Ok(()),
-            Err(SubmitError::Refused(refusal)) => Err(refusal),
-            Err(error) => {
-                tracing::warn!("a reveal was not taken: {error}");
-                Err(ddt_core::mempool::FULL)
-            }
-        }
-    }
-
-    fn draft(&self, task: &Task) -> Result<Draft, Refusal> {
-        let core = &self.core;
-        let row = core.book.registry().row_named(Reveal::NAME);
-        let row = row.ok_or(ddt_ledger::event::UNKNOWN_TAG)?;
-        let author = self.account.ok_or(ddt_ledger::event::ACCOUNT)?;
         let name = DomainName::new(&task.name)?;
         let body = Reveal { owner: task.owner, name, years: task.years, salt: task.salt };
-        let time = now();
-        Ok(Draft {
-            version: EVENT_VERSION,
-            chain: core.book.chain(),
-            author,
-            key: core.keys.node_public(),
-            role: Role::Node,
-            nonce: self.next_nonce(time),
-            valid_until: time.plus(Millis(VALIDITY_MS)),
-            tag: row.tag,
-            body: Bytes::new(encode(&body)).ok_or(ddt_ledger::event::TOO_LONG)?,
-        })
-    }
-
-    fn next_nonce(&self, time: Millis) -> u64 {
-        let mut last = self.nonce.lock().unwrap_or_else(|error| error.into_inner());
-        *last = time.0.saturating_mul(1_000).max(last.saturating_add(1));
-        *last
-    }
-
-    /// Whether an account's node key, not revoked since, is this node's.
-    fn is_authorised(&self) -> Result<bool, StoreFault> {
-        let Some(account) = &self.account else { return Ok(false) };
-        let snapshot = self.core.book.snapshot()?;
-        let duty = Duty::read(&snapshot, account, &self.core.keys.node_public());
-        Ok(duty.is_some_and(|duty| !duty.is_revoked))
+        self.duties.submit(Reveal::NAME, encode(&body))
     }
 
     /// Takes a preimage over; it is on disk before this answers.
@@ -221,7 +174,7 @@ impl Reveals {
             commit,
             created: now(),
         };
-        if !self.is_authorised().map_err(|fault| SubmitError::Fault(fault.to_string()))? {
+        if !self.duties.is_authorised().map_err(|fault| SubmitError::Fault(fault.to_string()))? {
             let words = "no account has authorised this node's key: reveal with the wallet";
             return Err(SubmitError::Busy(words.to_string()));
         }
@@ -232,6 +185,16 @@ impl Reveals {
             Some(Err(refusal)) => Err(SubmitError::Refused(refusal)),
             _ => Ok(json!({ "commit": commit })),
         }
+    }
+
+    /// The store of tasks.
+    pub fn store(&self) -> &Database {
+        &self.store
+    }
+
+    /// How many reveals are still to be made.
+    pub fn count(&self) -> usize {
+        self.agent().tasks().count()
     }
 
     /// The reveals that are still to be made.

@@ -39,6 +39,26 @@ impl Network {
         network
     }
 
+    /// A new network in a folder of its own, with these parameters, `name=value`.
+    pub fn with_parameters(parameters: &[&str]) -> Network {
+        let folder = folder();
+        let home = folder.path().join("state");
+        let started = Network::try_start_tuned(&home, parameters);
+        let mut network = started.unwrap_or_else(|ending| panic!("no network: {ending:#?}"));
+        network._folder = Some(folder);
+        network
+    }
+
+    /// Starts on a state folder with these parameters, or says how the process ended.
+    pub fn try_start_tuned(home: &Path, parameters: &[&str]) -> Result<Network, Ending> {
+        let given = parameters.iter().flat_map(|parameter| ["--param", parameter]);
+        let arguments: Vec<&str> = ["--no-wallet-ui", "--state", home.to_str().unwrap()]
+            .into_iter()
+            .chain(given)
+            .collect();
+        Network::launch(home, &arguments)
+    }
+
     /// Starts on a state folder; panics when it does not start.
     pub fn start(home: &Path) -> Network {
         Network::try_start(home).unwrap_or_else(|ending| panic!("no network: {ending:#?}"))
@@ -46,12 +66,27 @@ impl Network {
 
     /// Starts on a state folder, or says how the process ended.
     pub fn try_start(home: &Path) -> Result<Network, Ending> {
-        Network::launch(home, &["--state", home.to_str().unwrap()])
+        Network::launch(home, &["--no-wallet-ui", "--state", home.to_str().unwrap()])
+    }
+
+    /// A new network with the wallet's pages beside it.
+    pub fn with_wallet_ui() -> Network {
+        let folder = folder();
+        let home = folder.path().join("state");
+        let mut network = Network::launch(&home, &["--state", home.to_str().unwrap()]).unwrap();
+        network._folder = Some(folder);
+        network
+    }
+
+    /// The same with further flags.
+    pub fn try_start_with(home: &Path, flags: &[&str]) -> Result<Network, Ending> {
+        let state = ["--state", home.to_str().unwrap()];
+        Network::launch(home, &[&state, flags].concat())
     }
 
     /// Starts a network that forgets everything at its end; the log is written beside `log`.
     pub fn start_forgetful(log: &Path) -> Network {
-        let mut network = Network::launch(log, &[]).unwrap();
+        let mut network = Network::launch(log, &["--no-wallet-ui"]).unwrap();
         network.home = PathBuf::from(network.text("home"));
         network
     }

@@ -30,6 +30,7 @@ fn dev_says_where_everything_is() {
         "password_file",
         "private_api",
         "token_file",
+        "wallet_ui",
     ];
     assert_eq!(keys, wanted);
     let accounts = network.data["accounts"].as_array().unwrap();

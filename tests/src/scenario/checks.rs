@@ -11,6 +11,7 @@ use ddt_ledger::{AccountId, Amount, Zone};
 
 use super::line::Statement;
 use super::run::{Story, compare};
+use super::sign::word_hash;
 
 /// What a view answers.
 type Answer = Result<Found<Fields>, FieldError>;
@@ -136,8 +137,11 @@ impl Story {
             };
             let person = self.names.people.get(text);
             let ids = person.map(|person| [person.id().to_string(), person.key().to_string()]);
-            let hash = self.names.commits.get(text).map(|preimage| preimage.hash().to_string());
-            let mut same = ids.into_iter().flatten().chain(hash).chain([text.to_string()]);
+            let hash = self.names.hash(text).map(|hash| hash.to_string());
+            // JSON in single quotes, as in events.
+            let json = text.replace('\'', "\"");
+            let same = ids.into_iter().flatten().chain(hash);
+            let mut same = same.chain([text.to_string(), json]);
             if same.all(|text| Some(text) != is) {
                 return Err(format!("{path} is {is:?}, not {text}"));
             }

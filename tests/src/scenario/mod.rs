@@ -27,9 +27,14 @@
 //!
 //! An event ends as `ok`, `refused CODE`, `void CODE`, or `invalid CODE` where nobody would
 //! sequence it; `ok or void CODE` admits both. Names stand for accounts and keys, a label for
-//! its commit's hash, `#word` for the word's hash, `possession:key` for that key's signature.
+//! its commit's hash or its event's id (`… as l1`), `#word` for the word's hash,
+//! `sha256:word` for that one's SHA-256, `possession:key` for that key's signature, `+1h` for
+//! a moment so long after the last anchor, `sealed:word` for a username's ciphertext,
+//! `claim:row,sealed,salt` for its commit's hash.
 //! What is not a field starts with `@`: `@key=laptop @role=node @zone=2 @nonce=7 @nonce=+11m
-//! @valid=+8d @version=2 @chain=other @tag=9 @signature=wrong @bytes=cut|more|long`.
+//! @valid=+8d @version=2 @chain=other @tag=9 @signature=wrong @bytes=cut|more|long`. `@stamp`
+//! sets the field `stamp` to one whose work is done (`@stamp=wrong`: it is not; `@stamp=old`:
+//! over a beacon that has passed; `@stamp=light`: enough for a light stamp only).
 //!
 //! And what must be so after the last anchor:
 //!
@@ -47,6 +52,7 @@ mod checks;
 mod line;
 mod run;
 mod sign;
+mod stamp;
 
 use std::collections::BTreeSet;
 use std::fmt;

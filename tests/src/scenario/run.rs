@@ -7,11 +7,14 @@ use ddt_ledger::event::Checked;
 use ddt_ledger::params::Params;
 use ddt_ledger::receipt::{Outcome, Receipt, Subject};
 use ddt_ledger::registry::Row;
+use ddt_ledger::stamp::Stamps;
+use ddt_ledger::system::params;
 use ddt_ledger::{Amount, Millis, Refusal, Zone};
 
 use super::Report;
 use super::line::{RESERVED, Statement, What};
 use super::sign::{Envelope, Names, Preimage, word_hash};
+use super::stamp::Press;
 use crate::invariants::event_receipts;
 use crate::network::{Network, START, Setup};
 use crate::people::{Person, Router};
@@ -163,9 +166,10 @@ impl Story {
         self.signed += 1;
         let nonce = START.0 * 1_000 + self.signed;
         let network = self.started();
-        let (chain, now) = (network.chain(), network.head().time);
-        let envelope = Envelope::take(&mut words, chain, now, nonce)?;
+        let now = network.head().time;
+        let envelope = Envelope::take(&mut words, press(network)?, now, nonce)?;
         let zone = envelope.zone;
+        self.names.now = now;
         if let What::Again(label) = what {
             let event = self.events.get(label).ok_or(format!("{label} is nothing"))?.clone();
             return Ok(("", zone, Ok(event)));
@@ -175,6 +179,7 @@ impl Story {
         let row = self.fields(&author, what, &mut words)?;
         let said = envelope.sign(&self.names, author.id(), &author, row, &words)?;
         if let (Some(label), Ok(event)) = (label, &said) {
+            self.names.events.insert(label.clone(), event.id());
             self.events.insert(label, event.clone());
         }
         Ok((row.name, zone, said))
@@ -291,6 +296,13 @@ impl Story {
             self.anchor(line)?;
         }
     }
+}
+
+/// What stamps are made over now.
+fn press(network: &Network) -> Result<Press, String> {
+    let snapshot = network.snapshot();
+    let stamps = Stamps::read(&snapshot).ok_or("the state has no stamps")?;
+    Ok(Press { chain: network.chain(), stamps, params: params(&snapshot) })
 }
 
 /// `ends` is what was expected, with `or` between alternatives.

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use ddt_contracts::REGISTRY;
 use ddt_contracts::accounts::possession_digest;
+use ddt_contracts::bank::lock_hash;
 use ddt_contracts::domains::{DomainName, commit_hash};
+use ddt_contracts::usernames;
 use ddt_ledger::codec::encode;
 use ddt_ledger::event::{Checked, Draft, EVENT_BYTES_MAX, EVENT_VERSION, Role};
 use ddt_ledger::registry::Row;
@@ -12,6 +14,7 @@ use ddt_ledger::schema::{Bytes, Choice, FieldInfo, Kind};
 use ddt_ledger::{AccountId, ChainId, Domain, Hash, Millis, Refusal, Zone};
 
 use super::line::duration;
+use super::stamp::{Letter, Press};
 use crate::people::Person;
 
 /// How long an event is valid, unless told.
@@ -22,6 +25,10 @@ const VALIDITY: Millis = Millis(3_600_000);
 pub(super) struct Names {
     pub people: BTreeMap<String, Person>,
     pub commits: BTreeMap<String, Preimage>,
+    /// Ids of events that have labels.
+    pub events: BTreeMap<String, Hash>,
+    /// The last anchor's time.
+    pub now: Millis,
 }
 
 /// What a commit hides.
@@ -49,10 +56,42 @@ pub(super) fn word_hash(word: &str) -> Hash {
     Domain("ddt test word").hash(&[word.as_bytes()])
 }
 
+/// The ciphertext that `sealed:word` stands for: as long as a row's has to be.
+fn sealed(word: &str) -> Vec<u8> {
+    word_hash(word).0.iter().copied().cycle().take(usernames::CIPHERTEXT_BYTES).collect()
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The hash that `claim:row,sealed,salt` stands for: what a username's commit publishes.
+fn claim(author: &AccountId, text: &str) -> Result<String, String> {
+    let words: Vec<&str> = text.trim_start_matches("claim:").split(',').collect();
+    let [row, content, salt] = words[..] else {
+        return Err(format!("{text}: want row,sealed,salt"));
+    };
+    let ciphertext = Bytes::new(sealed(content)).ok_or("too long")?;
+    let hash = usernames::claim_hash(author, &word_hash(row), &ciphertext, &word_hash(salt));
+    Ok(hash.to_string())
+}
+
 impl Names {
     /// The person of this name.
     pub(super) fn person(&self, name: &str) -> Result<&Person, String> {
         self.people.get(name).ok_or_else(|| format!("nobody is called {name}"))
+    }
+
+    /// What stands for a hash: `#word`, `sha256:word`, a commit's or an event's label.
+    pub(super) fn hash(&self, text: &str) -> Option<Hash> {
+        if let Some(word) = text.strip_prefix('#') {
+            return Some(word_hash(word));
+        }
+        if let Some(word) = text.strip_prefix("sha256:") {
+            return Some(lock_hash(&word_hash(word)));
+        }
+        let commit = self.commits.get(text).map(Preimage::hash);
+        commit.or_else(|| self.events.get(text).copied())
     }
 
     /// Puts what they stand for in the place of names in `field=value`.
@@ -88,16 +127,25 @@ impl Names {
                     }
                     text
                 }
-                Some(Kind::Hash) => match (text.strip_prefix('#'), self.commits.get(text)) {
-                    (Some(word), _) => word_hash(word).to_string(),
-                    (None, Some(preimage)) => preimage.hash().to_string(),
-                    (None, None) => text.to_string(),
-                },
+                Some(Kind::Hash) if text.starts_with("claim:") => claim(author, text)?,
+                Some(Kind::Hash) => {
+                    self.hash(text).map_or(text.to_string(), |hash| hash.to_string())
+                }
+                Some(Kind::Time) if text.starts_with('+') => {
+                    self.now.plus(duration(text.trim_start_matches('+'))?).0.to_string()
+                }
                 Some(Kind::Bytes { .. }) if text.starts_with("possession:") => {
                     let signer = self.person(text.trim_start_matches("possession:"))?;
                     let new = values.get("new_key").copied().unwrap_or_default();
-                    let digest = possession_digest(author, &self.person(new)?.key());
+                    let new = self.person(new)?.key();
+                    let digest = match values.get("row").and_then(|row| row.strip_prefix('#')) {
+                        Some(row) => usernames::possession_digest(&word_hash(row), &new),
+                        None => possession_digest(author, &new),
+                    };
                     signer.sign(&digest).to_string()
+                }
+                Some(Kind::Bytes { .. }) if text.starts_with("sealed:") => {
+                    hex(&sealed(text.trim_start_matches("sealed:")))
                 }
                 _ => text.to_string(),
             };
@@ -109,7 +157,7 @@ impl Names {
 
 /// Everything about an event beside its fields.
 pub(super) struct Envelope {
-    pub chain: ChainId,
+    pub press: Press,
     pub now: Millis,
     pub nonce: u64,
     pub zone: Zone,
@@ -120,18 +168,19 @@ impl Envelope {
     /// Takes the words that start with `@` away from `words`.
     pub(super) fn take(
         words: &mut Vec<String>,
-        chain: ChainId,
+        press: Press,
         now: Millis,
         nonce: u64,
     ) -> Result<Envelope, String> {
         let mut options = BTreeMap::new();
         for word in words.extract_if(.., |word| word.starts_with('@')) {
+            let word = if word == "@stamp" { "@stamp=good" } else { &word };
             let (name, value) = word[1..].split_once('=').ok_or(format!("{word}: want @x=y"))?;
             options.insert(name.to_string(), value.to_string());
         }
         let zone = options.remove("zone").unwrap_or_else(|| "1".to_string());
         let zone = zone.parse().map(Zone).map_err(|_| format!("there is no zone {zone}"))?;
-        Ok(Envelope { chain, now, nonce, zone, options })
+        Ok(Envelope { press, now, nonce, zone, options })
     }
 
     /// Signs `row` with these fields. The inner result is what everybody would say to the
@@ -146,11 +195,19 @@ impl Envelope {
     ) -> Result<Result<Checked, Refusal>, String> {
         let words = names.resolve(row.fields, &author, words)?;
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        let body = match row.parse(&words).and_then(|values| (row.build)(&values)) {
+        let nonce = self.moment("nonce")?.unwrap_or(self.nonce);
+        let mut values = match row.parse(&words) {
+            Ok(values) => values,
+            Err(error) => return Ok(Err(error.refusal)),
+        };
+        if let Some(kind) = self.options.remove("stamp") {
+            self.press.stamp(&Letter { author, row, nonce }, &kind, &mut values)?;
+        }
+        let body = match (row.build)(&values) {
             Ok(body) => body,
             Err(error) => return Ok(Err(error.refusal)),
         };
-        let chain = self.chain;
+        let chain = self.press.chain;
         let signer = match self.options.remove("key") {
             Some(name) => names.person(&name)?,
             None => signer,
@@ -164,7 +221,7 @@ impl Envelope {
             author,
             key: signer.key(),
             role: self.role()?,
-            nonce: self.moment("nonce")?.unwrap_or(self.nonce),
+            nonce,
             valid_until: match self.moment("valid")? {
                 Some(micros) => Millis(micros / 1_000),
                 None => self.now.plus(VALIDITY),

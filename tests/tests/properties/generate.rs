@@ -17,11 +17,16 @@ use ddt_tests::network::{Network, START, Setup};
 use ddt_tests::people::Person;
 use proptest::prelude::*;
 
+use crate::deeds::{Deed, deeds};
+
 /// People: three with money, one who is not there yet.
 pub const PEOPLE: [&str; 4] = ["alice", "bob", "carol", "dave"];
 const KEYS: [&str; 3] = ["laptop", "phone", "spare"];
 /// Names at 50, 50 and 1,000 APT a year.
-const NAMES: [&str; 3] = ["letters", "paragraph", "ab"];
+pub const NAMES: [&str; 3] = ["letters", "paragraph", "ab"];
+
+/// Length of a domain's year.
+pub const YEAR_MS: u64 = 15_000;
 
 /// A network in which everything ends soon.
 pub fn setup(zones: u32) -> Setup {
@@ -29,8 +34,10 @@ pub fn setup(zones: u32) -> Setup {
         epoch_ms: Millis(30_000),
         anchor_deadlines_max: 2,
         commit_life_ms: Millis(30_000),
-        domain_year_ms: Millis(15_000),
+        domain_year_ms: Millis(YEAR_MS),
         domain_grace_ms: Millis(5_000),
+        domain_premium_ms: Millis(2_000),
+        domain_renewal_ms: Millis(12_000),
         ..Params::dev()
     };
     let rich = PEOPLE.iter().take(3).map(|name| (Person::named(name), Amount::from_apt(2_500)));
@@ -84,6 +91,8 @@ pub enum What {
         years: u8,
         salt: u8,
     },
+    /// Whatever is done with names that are somebody's.
+    Deed(Deed),
     /// Reveals a commit that was made, counted from the last one.
     Finish(usize),
     /// The same bytes once more, counted from the last ones.
@@ -119,7 +128,7 @@ fn caps() -> impl Strategy<Value = Amount> {
     prop_oneof![6 => 50..120u64, 1 => 1_000..2_100u64, 1 => 0..50u64].prop_map(Amount::from_apt)
 }
 
-fn years() -> impl Strategy<Value = u8> {
+pub fn years() -> impl Strategy<Value = u8> {
     prop_oneof![8 => 1u8..=2, 1 => Just(0), 1 => any::<u8>()]
 }
 
@@ -147,6 +156,7 @@ fn anything() -> impl Strategy<Value = What> {
         4 => commit,
         1 => reveal,
         6 => (0usize..4).prop_map(What::Finish),
+        20 => deeds().prop_map(What::Deed),
         1 => (0usize..6).prop_map(What::Again),
     ]
 }
@@ -200,6 +210,7 @@ impl Scribe {
     pub fn write(&mut self, network: &Network, wish: &Wish) -> Option<Checked> {
         let person = Person::named(PEOPLE[wish.who]);
         match &wish.what {
+            What::Deed(deed) => deed.write(self, network, wish),
             What::Again(back) => {
                 let place = self.sent.len().checked_sub(back + 1)?;
                 self.sent.get(place).cloned()
@@ -247,7 +258,13 @@ impl Scribe {
         }
     }
 
-    fn sign<E: Declared>(&mut self, network: &Network, wish: &Wish, event: &E) -> Option<Checked> {
+    /// The signed event, unless it is nonsense without any state.
+    pub fn sign<E: Declared>(
+        &mut self,
+        network: &Network,
+        wish: &Wish,
+        event: &E,
+    ) -> Option<Checked> {
         self.signed += 1;
         let row = REGISTRY.row_named(E::NAME).expect("a row");
         let author = Person::named(PEOPLE[wish.who]);

@@ -7,5 +7,9 @@
 //! anchor to be seen.
 
 mod batches;
+mod deeds;
 mod generate;
 mod histories;
+mod locks;
+mod model;
+mod usernames;

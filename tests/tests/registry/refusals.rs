@@ -19,7 +19,7 @@ const NOT_IN_SCENARIOS: [(&str, &str); 9] = [
     ("field.flag", "no event or view has a flag to type"),
     ("field.kind", "only a wrong JSON type, and JSON does not come from a command line"),
     ("field.list", "no event or view has a list to type"),
-    ("field.time", "no event or view has a time to type"),
+    ("field.time", "only a wrong JSON type; a typed time that is none is field.count"),
     ("field.unknown", "only a JSON object's field; a typed one is field.argument"),
     ("ledger.bug", "only a programme that panics"),
     ("ledger.hold", "only a programme that forgets what it holds"),

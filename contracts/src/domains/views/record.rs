@@ -25,7 +25,11 @@ view! {
         from: Millis,
         /// First moment after the term, on the epoch clock.
         until: Millis,
-        /// What was paid.
+        /// Until when it stays its owner's after the term, on the epoch clock.
+        grace_until: Millis,
+        /// After the grace: until when it costs a falling premium, on the epoch clock.
+        premium_until: Option<Millis>,
+        /// What was paid when it was bought.
         price: Amount,
         /// While pending: when the contest ends, on the epoch clock.
         contest_until: Option<Millis>,
@@ -34,12 +38,17 @@ view! {
 
 impl RecordRow {
     pub(crate) fn new(name: DomainName, row: &DomainRow, cx: &Context) -> RecordRow {
+        let (status, grace_until) = (row.status(cx), row.grace_until(cx));
+        let premium_until = grace_until.plus(cx.params.domain_premium_ms);
+        let has_premium = status == Status::Expired && cx.clock < premium_until;
         RecordRow {
             name,
-            status: row.status(cx),
+            status,
             owner: row.owner,
             from: row.from,
             until: row.until,
+            grace_until,
+            premium_until: has_premium.then_some(premium_until),
             price: row.price,
             contest_until: row.contest.map(|contest| contest.until),
         }

@@ -13,7 +13,9 @@ use ddt_ledger::{
     AccountId, Amount, Hash, Millis, PublicKey, Refusal, event, refusals, rows, view,
 };
 
+use super::naming::{self, Call};
 use super::records::Record;
+use super::stamped::{Heavily, Lightly};
 
 refusals! {
     NO = "test.no", "This event is always refused.";
@@ -355,6 +357,7 @@ const DEADLINES: &[DeadlineRow] = &[
             Err(NO)
         },
     },
+    naming::DEADLINE,
 ];
 
 const INDEXES: &[IndexInfo] = &[
@@ -369,12 +372,14 @@ static TEST: Programme = Programme {
     rows: rows! {
         1 => Pay, 2 => Keep, 3 => Panic, 4 => Refuse, 5 => Poke, 6 => Grab, 7 => Burn, 8 => Give,
         9 => Overreach, 10 => Rotate, 11 => Grant, 12 => Serve, 13 => Write, 14 => Payless,
-        15 => Record,
+        15 => Record, 16 => Heavily, 17 => Lightly, 18 => Call,
     },
     views: &[view_row::<NoteOf>()],
     tables: &[
         TableInfo { id: 300, name: "test.notes", indexes: INDEXES, show: |_, _| None },
         TableInfo { id: 301, name: "test.kept", indexes: &[], show: |_, _| None },
+        naming::TABLE,
+        naming::HASHES,
     ],
     deadlines: DEADLINES,
     audit: |_| Vec::new(),

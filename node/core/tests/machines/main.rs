@@ -1,5 +1,6 @@
 //! The machines, tested through their public face with a small programme of their own.
 
+mod due;
 mod fixture;
 mod lane;
 mod mempool;

@@ -205,7 +205,8 @@ fn lines(
 fn line_json(line: &Line) -> Json {
     json!({
         "rotation": line.rotation, "key": line.key, "path": line.path,
-        "anchor": line.anchor, "from": line.from, "until": line.until, "is_current": line.is_current,
+        "anchor": line.anchor, "from": line.from, "until": line.until,
+        "is_current": line.is_current,
     })
 }
 

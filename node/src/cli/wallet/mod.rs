@@ -73,6 +73,8 @@ pub enum WalletCommand {
     SignMessage(messages::SignMessage),
     /// Check a signed text or file
     VerifyMessage(messages::VerifyMessage),
+    /// The wallet as pages in a browser on this machine
+    Ui(super::ui::UiArgs),
 }
 
 /// `ddt wallet …`.
@@ -97,5 +99,6 @@ pub fn run(global: &Global, command: WalletCommand, output: &Output) -> Result<(
         WalletCommand::Sign(args) => offline::sign(global, &args, output),
         WalletCommand::SignMessage(args) => messages::sign(global, &args, output),
         WalletCommand::VerifyMessage(args) => messages::verify(global, &args, output),
+        WalletCommand::Ui(args) => super::ui::run(global, &args, output),
     }
 }

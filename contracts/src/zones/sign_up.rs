@@ -1,0 +1,86 @@
+//! Joining a zone.
+
+use ddt_ledger::book::{Book, DUTY_EXISTS};
+use ddt_ledger::context::Context;
+use ddt_ledger::event::Role;
+use ddt_ledger::registry::Event;
+use ddt_ledger::stamp::{Stamp, StampWeight};
+use ddt_ledger::system::Lane;
+use ddt_ledger::{Amount, Millis, PublicKey, Refusal, Zone, event, refusals};
+
+use super::record::{MEMBERS, MemberRow, NEWCOMER_SHARE, SEATS, Standing};
+use super::{DRAW, LEASE};
+
+event! {
+    /// Makes the author a member of a zone; the next anchor draws its address.
+    SignUp = "zones.sign_up", Owner, "Become a member of zone {zone}, with an address at random"
+    {
+        /// The zone.
+        zone: Zone,
+        /// The node that is heard of for the member: it may act for the account, for duties
+        /// only, and has no coins to spend.
+        node_key: Option<PublicKey>,
+        /// Work in the place of the fee.
+        stamp: Option<Stamp>,
+    }
+}
+
+refusals! {
+    NO_ZONE = "zones.no_zone", "This network has no such zone; choose another.";
+    MEMBER = "zones.member_already", "The account is a member already; leave first.";
+    FULL = "zones.full", "Every seat of the zone is taken; choose another zone.";
+    NEWCOMERS_FULL = "zones.newcomers_full",
+        "Newcomers hold a quarter of the zone's seats, which is all they may; choose another zone.";
+}
+
+impl Event for SignUp {
+    const REFUSALS: &'static [Refusal] = &[NO_ZONE, MEMBER, FULL, NEWCOMERS_FULL, DUTY_EXISTS];
+    const STAMP: Option<StampWeight> = Some(StampWeight::Light);
+    const WORK: u32 = 2;
+
+    fn stamp(&self) -> Option<Stamp> {
+        self.stamp.clone()
+    }
+
+    fn apply(&self, cx: &Context, book: &mut Book) -> Result<(), Refusal> {
+        let origin = cx.origin()?;
+        let author = origin.author;
+        if Lane::read(book, self.zone).is_none() {
+            return Err(NO_ZONE);
+        }
+        if MEMBERS.get(book, &author).is_some() {
+            return Err(MEMBER);
+        }
+        let mut seats = SEATS.get(book, &self.zone).unwrap_or_default();
+        if seats.members >= cx.params.zone_seats {
+            return Err(FULL);
+        }
+        if seats.newcomers >= cx.params.zone_seats.checked_div(NEWCOMER_SHARE).unwrap_or_default() {
+            return Err(NEWCOMERS_FULL);
+        }
+        if let Some(key) = self.node_key {
+            match book.duty_role(&author, &key) {
+                // A member that comes back may keep its node.
+                Some(Role::Node) => {}
+                _ => book.grant_duty(Role::Node, key, Amount::ZERO)?,
+            }
+        }
+        seats.members = seats.members.saturating_add(1);
+        seats.newcomers = seats.newcomers.saturating_add(1);
+        SEATS.put(book, &self.zone, &seats);
+        let member = MemberRow {
+            zone: self.zone,
+            lane: origin.zone,
+            number: origin.number,
+            joined: cx.clock,
+            seen: cx.clock,
+            node_key: self.node_key,
+            address: None,
+            standing: Standing::New,
+        };
+        MEMBERS.put(book, &author, &member);
+        book.schedule(cx.clock.plus(Millis(1)), DRAW, &author.0);
+        book.schedule(cx.clock.plus(cx.params.lease_ms), LEASE, &author.0);
+        Ok(())
+    }
+}
