@@ -53,7 +53,7 @@ pub fn read(what: &str, text: &str, now: Millis) -> Result<Millis, Failure> {
 }
 
 /// `2026-01-31T12:00:00Z`, seconds optional; UTC and nothing else.
-fn calendar(text: &str) -> Option<Millis> {
+pub fn calendar(text: &str) -> Option<Millis> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let [year, month, day] = numbers(date, '-', &[4, 2, 2])?[..] else { return None };
     let time = if time.len() == 5 { format!("{time}:00") } else { time.to_string() };
@@ -88,7 +88,8 @@ fn days(year: u64, month: u64, day: u64) -> Option<u64> {
     (cycle * CYCLE + day).checked_sub(DAYS_TO_EPOCH)
 }
 
-fn show_date(time: Millis) -> String {
+/// `2026-01-31`.
+pub fn show_date(time: Millis) -> String {
     // Beyond the year 10^9 it does not matter: only no overflow.
     let days = (time.0 / DAY_MS).min(365_000_000_000) + DAYS_TO_EPOCH;
     let (cycle, day) = (days / CYCLE, days % CYCLE);

@@ -207,12 +207,15 @@ fn no_account(text: &str) -> Failure {
     ))
 }
 
-/// One account by id or wallet's name; without one, the first account of every wallet here.
+/// One account by id or name; without one, every account of every wallet here, by its label.
 pub fn accounts(global: &Global, text: Option<&str>) -> Result<Vec<(String, AccountId)>, Failure> {
     if let Some(text) = text {
-        return Ok(vec![(text.to_string(), account(global, text)?)]);
+        return Ok(vec![(text.to_string(), shown_account(global, text)?)]);
     }
     let listing = keystore(global)?.list().map_err(failure)?;
-    let first = |entry: Entry| Some((entry.name, *entry.accounts.first()?));
-    Ok(listing.entries.into_iter().filter_map(first).collect())
+    let labelled = |entry: Entry| {
+        let numbered = entry.accounts.into_iter().enumerate();
+        numbered.map(move |(index, account)| (label(&entry.name, index), account))
+    };
+    Ok(listing.entries.into_iter().flat_map(labelled).collect())
 }

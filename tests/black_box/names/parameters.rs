@@ -13,22 +13,22 @@ fn parameters_are_set_when_a_network_is_made_and_never_again() {
         ("stamp_bits=256", "stamp_bits=256"),
         ("domain_year_ms=0", "domain_year_ms must be above 0"),
     ] {
-        let ending = Network::try_start_with(&home, &[wrong]).err().unwrap();
+        let ending = Network::try_start_tuned(&home, &[wrong]).err().unwrap();
         assert_eq!(ending.refusal(), (2, "usage".to_string()), "{wrong}");
         assert!(ending.words().contains(words), "{}", ending.words());
         assert!(!home.join("genesis.toml").exists(), "{wrong} leaves no network behind");
     }
     let asked = ["domain_year_ms=12345678", "contest_ms=1500"];
-    let network = Network::try_start_with(&home, &asked).unwrap();
+    let network = Network::try_start_tuned(&home, &asked).unwrap();
     let params = network.json("/v1/fees")["params"].clone();
     assert_eq!(
         (&params["domain_year_ms"], &params["contest_ms"]),
         (&12_345_678.into(), &1_500.into())
     );
     assert_eq!(network.interrupt(), Some(0));
-    let ending = Network::try_start_with(&home, &["domain_year_ms=1"]).err().unwrap();
+    let ending = Network::try_start_tuned(&home, &["domain_year_ms=1"]).err().unwrap();
     assert_eq!(ending.refusal(), (2, "usage".to_string()));
     assert!(ending.words().contains("made with domain_year_ms=12345678"), "{}", ending.words());
-    let network = Network::try_start_with(&home, &asked[..1]).unwrap();
+    let network = Network::try_start_tuned(&home, &asked[..1]).unwrap();
     assert_eq!(network.interrupt(), Some(0));
 }

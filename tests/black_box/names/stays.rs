@@ -82,7 +82,7 @@ fn a_node_renews_a_name_from_money_put_aside() {
 fn a_node_that_was_killed_renews_what_became_due() {
     let folder = folder();
     let home = folder.path().join("state");
-    let scene = Scene { network: Network::try_start_with(&home, &SHORT).unwrap() };
+    let scene = Scene { network: Network::try_start_tuned(&home, &SHORT).unwrap() };
     scene.buy("alice", "kept-name");
     let auto = ["renew", "kept-name", "--auto", "--allowance", "60", "--from", "alice"];
     scene.domain(&auto);

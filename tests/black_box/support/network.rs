@@ -43,14 +43,14 @@ impl Network {
     pub fn with_parameters(parameters: &[&str]) -> Network {
         let folder = folder();
         let home = folder.path().join("state");
-        let started = Network::try_start_with(&home, parameters);
+        let started = Network::try_start_tuned(&home, parameters);
         let mut network = started.unwrap_or_else(|ending| panic!("no network: {ending:#?}"));
         network._folder = Some(folder);
         network
     }
 
     /// Starts on a state folder with these parameters, or says how the process ended.
-    pub fn try_start_with(home: &Path, parameters: &[&str]) -> Result<Network, Ending> {
+    pub fn try_start_tuned(home: &Path, parameters: &[&str]) -> Result<Network, Ending> {
         let given = parameters.iter().flat_map(|parameter| ["--param", parameter]);
         let arguments: Vec<&str> = ["--no-wallet-ui", "--state", home.to_str().unwrap()]
             .into_iter()

@@ -42,7 +42,8 @@ pub fn run(global: &Global, args: &RefundArgs, output: &Output) -> Result<(), Fa
     if info.status != LockStatus::Open {
         return ended(&info, output);
     }
-    let entry = wallets::choose(&wallets::keystore(global)?, args.from.as_deref())?;
+    let named = args.from.as_deref().map(wallets::address).transpose()?;
+    let entry = wallets::choose(&wallets::keystore(global)?, named.map(|(name, _)| name))?;
     if entry.accounts.contains(&info.to) {
         return give_back(global, &connection, &entry.name, &info, output);
     }

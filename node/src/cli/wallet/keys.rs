@@ -128,6 +128,8 @@ struct Line {
     key: Option<PublicKey>,
     from: Option<Millis>,
     until: Option<Millis>,
+    /// The anchor at which it became the owner key, if it is not the first.
+    anchor: Option<u64>,
     path: Option<String>,
     is_current: bool,
 }
@@ -178,7 +180,7 @@ fn lines(
 ) -> Vec<Line> {
     let first = first.or_else(|| replaced.first().and_then(|change| change.old));
     let mut keys = vec![(first, None)];
-    keys.extend(replaced.iter().map(|change| (change.new, Some(change.time))));
+    keys.extend(replaced.iter().map(|change| (change.new, Some(change))));
     let own = wallet.and_then(|wallet| Some((wallet, current::index_of(wallet, account)?)));
     let path = |rotation: usize, key: Option<PublicKey>| {
         let (wallet, index) = own?;
@@ -188,10 +190,11 @@ fn lines(
     };
     keys.iter()
         .enumerate()
-        .map(|(rotation, (key, from))| Line {
+        .map(|(rotation, (key, change))| Line {
             rotation,
             key: *key,
-            from: *from,
+            from: change.map(|change| change.time),
+            anchor: change.map(|change| change.height),
             until: replaced.get(rotation).map(|change| change.time),
             path: path(rotation, *key),
             is_current: key.is_some_and(|key| ledger.is(account, &key)),
@@ -202,7 +205,8 @@ fn lines(
 fn line_json(line: &Line) -> Json {
     json!({
         "rotation": line.rotation, "key": line.key, "path": line.path,
-        "from": line.from, "until": line.until, "is_current": line.is_current,
+        "anchor": line.anchor, "from": line.from, "until": line.until,
+        "is_current": line.is_current,
     })
 }
 

@@ -8,7 +8,7 @@ use ddt_ledger::schema::Value;
 use serde_json::{Value as Json, json};
 
 use super::claims::Claims;
-use super::{Global, Output};
+use super::{Global, Output, time_text};
 use crate::cli::connection::{Connection, text};
 use crate::cli::output::table;
 use crate::cli::send::{Sender, Waiting, check_outcome, row};
@@ -90,9 +90,9 @@ fn list(global: &Global, account: Option<&str>, output: &Output) -> Result<(), F
         let claim = claims.of(connection.chain(), &account, ticket);
         let event = claim.map(|claim| claim.event);
         let words = match claim {
-            Some(claim) => format!("given to {} until {}", claim.event, {
-                super::time_text(claim.valid_until)
-            }),
+            Some(claim) => {
+                format!("given to {} until {}", claim.event, time_text(claim.valid_until))
+            }
             None => "free".to_string(),
         };
         rows.push((ticket.to_string(), words));
