@@ -1,6 +1,6 @@
 //! `ddt wallet ui`: the wallet as pages in a browser on this machine.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::Args;
@@ -17,7 +17,7 @@ const LOCK_AFTER: std::ops::RangeInclusive<Duration> =
 pub struct UiArgs {
     /// Where the pages are served: an address of this machine alone; by default 127.0.0.1 and
     /// any free port
-    #[arg(long, value_name = "ADDRESS:PORT", default_value_t = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
     /// Lock the wallet after this time without use, such as 90s, 5m or 1h
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = duration)]

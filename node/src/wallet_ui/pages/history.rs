@@ -118,7 +118,10 @@ mod tests {
     fn changes_are_of_the_balance() {
         let (us, other) = (AccountId([1; 32]), AccountId([2; 32]));
         let party = |account: &AccountId, kind: &str| json!({"kind": kind, "account": account});
-        let posting = |from: Json, to: Json, amount: &str| json!({"from": from, "to": to, "amount": amount, "reason": "x"});
+        let posting = |from: Json, to: Json, amount: &str| {
+            let reason = "payment";
+            json!({"from": from, "to": to, "amount": amount, "reason": reason})
+        };
         let change = |postings: &[Json]| change(&json!({"postings": postings}), &us).unwrap();
         let (mine, theirs) = (party(&us, "account"), party(&other, "account"));
         let fees = json!({"kind": "fees", "zone": 0});
