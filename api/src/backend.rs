@@ -13,7 +13,10 @@ use ddt_ledger::store::{BookStore, LaneStore};
 use ddt_ledger::{Hash, Millis, Refusal, Signature};
 use serde::Serialize;
 use serde_json::Value as Json;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, mpsc};
+
+/// Bytes that are made while they are sent.
+pub type ByteStream = mpsc::Receiver<Vec<u8>>;
 
 /// How far an event has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -157,7 +160,14 @@ pub trait Backend: Send + Sync + 'static {
     /// Private: the reveals the agent is to make, oldest first.
     async fn reveals(&self) -> Result<Vec<Json>, SubmitError>;
 
-    /// More lines in Prometheus' text format, each family complete.
+    /// Private: begins a backup of the data folder, with wallets or without. The stream ends
+    /// with it; what went wrong on the way stands in it.
+    async fn backup(&self, with_wallets: bool) -> Result<ByteStream, SubmitError> {
+        let _ = with_wallets;
+        Err(SubmitError::Busy("this node makes no backups".to_string()))
+    }
+
+    /// More lines in Prometheus' text format, each family complete. Called on a blocking thread.
     fn metrics(&self) -> String {
         String::new()
     }

@@ -131,6 +131,28 @@ impl Client {
         String::from_utf8(bytes).map_err(|_| self.strange_answer(path))
     }
 
+    /// Reads bytes as they come, however long they take; the answer's head must come in time.
+    pub fn stream(&self, path: &str) -> Result<impl std::io::Read + use<>, ApiError> {
+        let mut request = Request::builder().method("GET").uri(format!("{}{path}", self.base));
+        if let Some(token) = &self.token {
+            request = request.header("authorization", format!("Bearer {token}"));
+        }
+        let request = request.body(()).map_err(|error| {
+            let words = format!("{}{path} is no URL: {error}", self.base);
+            ApiError::local("client.url", "Not a URL", words)
+        })?;
+        let request = self.agent.configure_request(request);
+        let request = request.timeout_recv_response(Some(TIMEOUT)).build();
+        let mut answer = self.agent.run(request).map_err(|error| self.no_answer(&error))?;
+        if answer.status().is_success() {
+            return Ok(answer.into_body().into_reader());
+        }
+        let retry_after_s = retry_after(&answer);
+        let reader = answer.body_mut().with_config().limit(ANSWER_BYTES_MAX);
+        let bytes = reader.read_to_vec().map_err(|error| self.no_answer(&error))?;
+        Err(ApiError { retry_after_s, ..self.problem(answer.status(), &bytes) })
+    }
+
     /// Sends JSON.
     pub fn post_json(&self, path: &str, body: &Json) -> Result<Json, ApiError> {
         let bytes = body.to_string().into_bytes();

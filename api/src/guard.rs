@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Response};
 use crate::error::Problem;
 use crate::limits::Rate;
 use crate::reading::App;
+use crate::times::Times;
 
 /// Most client addresses remembered for rate limiting.
 const CLIENTS_MAX: usize = 65_536;
@@ -28,6 +29,7 @@ pub(crate) struct Meters {
     first_id: u64,
     requests: AtomicU64,
     answers: [AtomicU64; 5],
+    times: Times,
 }
 
 impl Meters {
@@ -37,6 +39,7 @@ impl Meters {
             first_id: u64::try_from(since.as_nanos() & u128::from(u64::MAX)).unwrap_or_default(),
             requests: AtomicU64::new(0),
             answers: Default::default(),
+            times: Times::default(),
         }
     }
 
@@ -47,11 +50,17 @@ impl Meters {
         format!("{id:016x}")
     }
 
-    fn answered(&self, status: StatusCode) {
+    fn answered(&self, status: StatusCode, time: Duration) {
+        self.times.answered(status.as_u16(), time);
         let class = usize::from(status.as_u16() / 100).saturating_sub(1);
         if let Some(counter) = self.answers.get(class) {
             counter.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Answers by status and by time, for `/metrics`.
+    pub(crate) fn write(&self, text: &mut String) {
+        self.times.write(text);
     }
 
     /// Answers by class of status: (`1xx`, count) and so on.
@@ -64,9 +73,10 @@ impl Meters {
 pub(crate) async fn finish(State(app): State<App>, request: Request, next: Next) -> Response {
     let id = app.meters.next_id();
     let what = format!("{} {}", request.method(), request.uri().path());
+    let begun = Instant::now();
     let mut response = next.run(request).await;
     let status = response.status();
-    app.meters.answered(status);
+    app.meters.answered(status, begun.elapsed());
     if status.is_server_error() {
         tracing::warn!(request_id = id, request = what, status = status.as_u16(), "failed");
     } else {

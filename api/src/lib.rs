@@ -16,6 +16,7 @@ mod paging;
 mod reading;
 mod routes;
 mod serve;
+mod times;
 mod web;
 
 pub use backend::{Backend, NodeStatus, Stage, SubmitError, Submitted, Wait};

@@ -1,5 +1,9 @@
 //! A node's data folder: one process at a time, one format, one network.
 
+pub mod copy;
+pub mod migration;
+pub mod space;
+
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -10,8 +14,10 @@ use serde::{Deserialize, Serialize};
 use crate::failure::Failure;
 use crate::secret_file;
 
-/// The version of the folder's layout.
-const VERSION: u32 = 1;
+use migration::{Layout, OldLedger};
+
+/// The version of the folder's layout. 2: a ledger whose genesis has version 2.
+pub const VERSION: u32 = 2;
 
 /// A data folder that this process holds.
 pub struct DataFolder {
@@ -32,41 +38,34 @@ pub struct RunningNode {
 }
 
 impl DataFolder {
-    /// Takes the folder for this process; makes it when there is none.
-    pub fn open(path: &Path) -> Result<DataFolder, Failure> {
+    /// Takes the folder for this process; makes it when there is none. One of an older
+    /// layout is copied and then brought up to date; what `notes` says, people should know.
+    pub fn open(
+        path: &Path,
+        old: OldLedger,
+        notes: &mut dyn FnMut(String),
+    ) -> Result<DataFolder, Failure> {
         make_private(path)?;
-        let lock = lock(&path.join("LOCK"))?;
-        let folder = DataFolder { path: path.to_path_buf(), _lock: lock };
-        folder.check_version()?;
+        let folder = DataFolder::hold(path)?;
+        match Layout::read(path)? {
+            Layout::New => secret_file::replace(&path.join("VERSION"), &format!("{VERSION}\n"))?,
+            Layout::Now => {}
+            older => migration::migrate(&migration::RealDisk, path, older, old, notes)?,
+        }
+        // What a backup left behind that was cut short.
+        let _ = std::fs::remove_dir_all(path.join(crate::backup::UNDERWAY));
         Ok(folder)
+    }
+
+    /// Takes a folder as it is for this process, whatever its layout.
+    pub fn hold(path: &Path) -> Result<DataFolder, Failure> {
+        let lock = lock(&path.join("LOCK"))?;
+        Ok(DataFolder { path: path.to_path_buf(), _lock: lock })
     }
 
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    fn check_version(&self) -> Result<(), Failure> {
-        let path = self.path.join("VERSION");
-        let text = match std::fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return secret_file::replace(&path, &format!("{VERSION}\n"));
-            }
-            Err(error) => return Err(Failure::io(&path, &error)),
-        };
-        match text.trim().parse::<u32>() {
-            Ok(VERSION) => Ok(()),
-            Ok(version) if version > VERSION => Err(Failure::fault(format!(
-                "{} was written by a newer release (layout {version}, this one knows \
-                 {VERSION}): use that release, or another folder",
-                self.path.display()
-            ))),
-            _ => Err(Failure::fault(format!(
-                "{} is damaged: it should hold the number {VERSION}",
-                path.display()
-            ))),
-        }
     }
 
     /// The network this folder belongs to, if it has one yet.
@@ -109,6 +108,7 @@ impl DataFolder {
 pub fn read_genesis(path: &Path) -> Result<Option<Genesis>, Failure> {
     match std::fs::read_to_string(path) {
         Ok(text) => {
+            migration::refuse_old_genesis(path, &text)?;
             let genesis = Genesis::from_toml(&text);
             let name = path.display();
             genesis.map(Some).map_err(|error| Failure::fault(format!("{name}: {error}")))
@@ -132,7 +132,11 @@ fn make_private(path: &Path) -> Result<(), Failure> {
     let io = |error: std::io::Error| Failure::io(path, &error);
     builder.create(path).map_err(io)?;
     let is_ours = path.join("LOCK").exists() || path.join("VERSION").exists();
-    if !is_ours && std::fs::read_dir(path).map_err(io)?.next().is_some() {
+    // Settings may be there before anything else.
+    let is_settings = |entry: &std::fs::DirEntry| entry.file_name() == crate::config::FILE;
+    let mut entries = std::fs::read_dir(path).map_err(io)?;
+    let is_strange = entries.any(|entry| entry.map_or(true, |entry| !is_settings(&entry)));
+    if !is_ours && is_strange {
         return Err(Failure::usage(format!(
             "{} holds other things and is no data folder: choose an empty or a new one",
             path.display()

@@ -1,9 +1,12 @@
 //! `ddt`: a DDT network, a wallet and a way to ask questions, in one binary.
 
+mod backup;
 mod bench;
 mod cli;
+mod config;
 mod data_folder;
 mod dev;
+mod doctor;
 mod failure;
 mod router;
 mod secret_file;

@@ -251,6 +251,14 @@ pub(crate) fn private_routes() -> Vec<Route> {
             get(node::node),
         ),
         at(
+            operation("get", "/v1/backup", "A backup of the data folder, as a tar archive.")
+                .query("wallets", "flag", "1: with the wallets' files.")
+                .media("application/x-tar")
+                .may_fail(503)
+                .private(),
+            get(node::backup),
+        ),
+        at(
             operation("get", "/v1/reveals", "Reveals the node's agent is to make.")
                 .answers("reveals")
                 .private(),

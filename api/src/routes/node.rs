@@ -4,9 +4,11 @@
 //! reach it. So a token is needed always; and a browser's request, which says where it comes
 //! from and whom it believes to talk to, must say this listener itself.
 
+use std::convert::Infallible;
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
@@ -121,6 +123,18 @@ pub(super) async fn reveal(
     let preimage = body::json(request, &app.limits).await?;
     let task = app.backend.reveal(preimage).await?;
     Ok((StatusCode::ACCEPTED, AxumJson(task)).into_response())
+}
+
+/// A backup, as long as it takes: the request's time limit ends with the answer's head.
+pub(super) async fn backup(State(app): State<App>, params: Params) -> Result<Response, Problem> {
+    params.only(&["wallets"])?;
+    let bytes = app.backend.backup(params.flag("wallets")?).await?;
+    let chunks = futures_util::stream::unfold(bytes, async |mut bytes| {
+        let chunk = bytes.recv().await?;
+        Some((Ok::<_, Infallible>(chunk), bytes))
+    });
+    let kind = [(header::CONTENT_TYPE, "application/x-tar")];
+    Ok((kind, Body::from_stream(chunks)).into_response())
 }
 
 #[cfg(test)]

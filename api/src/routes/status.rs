@@ -78,12 +78,15 @@ pub(super) async fn metrics(State(app): State<App>) -> Result<Response, Problem>
         let class = class.saturating_add(1);
         text.push_str(&format!("ddt_http_answers_total{{class=\"{class}xx\"}} {count}\n"));
     }
-    text.push_str(&app.backend.metrics());
+    app.meters.write(&mut text);
+    let backend = app.backend.clone();
+    let more = tokio::task::spawn_blocking(move || backend.metrics()).await;
+    text.push_str(&more.map_err(Problem::fault)?);
     let kind = [(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
     Ok((StatusCode::OK, kind, text).into_response())
 }
 
-fn family(text: &mut String, name: &str, kind: &str, help: &str) {
+pub(crate) fn family(text: &mut String, name: &str, kind: &str, help: &str) {
     text.push_str(&format!("# HELP {name} {help}\n# TYPE {name} {kind}\n"));
 }
 

@@ -6,15 +6,16 @@ use super::open::{Backend, fault, open};
 use crate::fault::{FaultKind, StoreFault};
 use crate::ids::{ChainId, Zone};
 
-const BLOCKS: TableDefinition<(u32, u64, u64), &[u8]> = TableDefinition::new("blocks");
-const PROPOSALS: TableDefinition<(u64, u32, &[u8]), &[u8]> = TableDefinition::new("proposals");
+pub(super) const BLOCKS: TableDefinition<(u32, u64, u64), &[u8]> = TableDefinition::new("blocks");
+pub(super) const PROPOSALS: TableDefinition<(u64, u32, &[u8]), &[u8]> =
+    TableDefinition::new("proposals");
 
 /// Most proposals kept for one height.
 pub const PROPOSALS_MAX: usize = 1_024;
 
 /// What a router must never forget.
 pub struct LaneStore {
-    db: Database,
+    pub(super) db: Database,
 }
 
 impl LaneStore {

@@ -7,12 +7,14 @@
 //! a block does not wait for an anchor's commit (spec STO-1 … STO-6).
 
 mod book;
+mod copy;
 mod history;
 mod lanes;
 mod open;
 mod snapshot;
 
 pub use book::{AnchorRecord, BookStore, Certified};
+pub use copy::{Copier, LaneSnapshot};
 pub use lanes::{LaneStore, PROPOSALS_MAX};
 pub use open::{Backend, STORE_VERSION, open as open_file};
 pub use snapshot::{Place, Snapshot};

@@ -148,7 +148,7 @@ impl StorageBackend for BoxedBackend {
     }
 }
 
-fn open_fault(name: &str, error: DatabaseError) -> StoreFault {
+pub(super) fn open_fault(name: &str, error: DatabaseError) -> StoreFault {
     let (kind, advice) = match &error {
         DatabaseError::DatabaseAlreadyOpen => {
             (FaultKind::Busy, "another process has it open: stop that one first")

@@ -23,7 +23,7 @@ const RECORD_BYTES_MAX: usize = 1024 * 1024;
 
 /// The book right after one anchor; later commits do not change it.
 pub struct Snapshot {
-    read: ReadTransaction,
+    pub(super) read: ReadTransaction,
     state: ReadOnlyTable<&'static [u8], &'static [u8]>,
     fault: RefCell<Option<StoreFault>>,
 }

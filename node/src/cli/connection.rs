@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ddt_api::Stage;
 use ddt_api::client::{ApiError, Client};
-use ddt_ledger::{AccountId, Amount, ChainId, Hash};
+use ddt_ledger::{AccountId, Amount, ChainId, Hash, PublicKey};
 use serde_json::Value as Json;
 
 use super::Global;
@@ -13,7 +13,8 @@ use crate::data_folder::{read_genesis, running_node};
 use crate::failure::{Failure, FailureKind};
 use crate::secret_file;
 
-const DEFAULT_API: &str = "http://127.0.0.1:8400";
+/// The node that is asked when nobody names one.
+pub const DEFAULT_API: &str = "http://127.0.0.1:8400";
 
 /// A node that answers.
 pub struct Connection {
@@ -24,12 +25,7 @@ pub struct Connection {
 
 /// The data folder of this command: `--home`, or the system's usual place.
 pub fn home(global: &Global) -> PathBuf {
-    if let Some(home) = &global.home {
-        return home.clone();
-    }
-    use etcetera::BaseStrategy;
-    let usual = etcetera::choose_base_strategy().map(|strategy| strategy.data_dir());
-    usual.unwrap_or_else(|_| PathBuf::from(".")).join("ddt")
+    global.home.clone().unwrap_or_else(|| global.config.home.clone())
 }
 
 /// Unix time in microseconds, from this machine's clock.
@@ -149,11 +145,30 @@ impl Connection {
         self.private.is_some()
     }
 
+    /// The key of this machine's node, if it runs here.
+    pub fn node_key(&self) -> Result<Option<PublicKey>, Failure> {
+        let Some(private) = &self.private else { return Ok(None) };
+        let node = private.get_json("/v1/node").map_err(failure)?;
+        Ok(text(&node, "/node_key").and_then(|key| PublicKey::from_hex(&key)))
+    }
+
     /// Hands the preimage of a commit to the node's agent.
     pub fn reveal(&self, preimage: &Json) -> Result<Json, Failure> {
         let private = self.private.as_ref();
         let private = private.ok_or_else(|| Failure::fault("the node is not this machine's"))?;
         private.post_json("/v1/reveals", preimage).map_err(failure)
+    }
+}
+
+/// The private API of the node that runs on a folder, if one does and answers.
+pub fn own_node(home: &Path) -> Result<Option<Client>, Failure> {
+    let Some(node) = running_node(home) else { return Ok(None) };
+    let Some(client) = private_client(home, &node.private_api)? else { return Ok(None) };
+    match client.get_json("/v1/node") {
+        Ok(_) => Ok(Some(client)),
+        // Stale: the process was killed, and its ports may be another's by now.
+        Err(error) if error.status == 0 || error.status == 404 => Ok(None),
+        Err(error) => Err(failure(error)),
     }
 }
 
@@ -193,7 +208,7 @@ pub fn text(json: &Json, pointer: &str) -> Option<String> {
 }
 
 /// An API error as this command's failure.
-fn failure(error: ApiError) -> Failure {
+pub fn failure(error: ApiError) -> Failure {
     let kind = match error.status {
         0 => FailureKind::Unreachable,
         404 => FailureKind::NotFound,

@@ -1,9 +1,14 @@
 //! The command line: flags, commands, and how each ends.
 
+mod backup;
 mod batch;
+mod completions;
+mod config;
 pub mod connection;
+mod doctor;
 mod domain;
 mod ledger;
+mod man;
 mod moment;
 mod output;
 mod progress;
@@ -11,6 +16,7 @@ pub mod proposal;
 mod query;
 mod request;
 pub mod send;
+mod signup;
 pub mod stamping;
 mod submit;
 mod swap;
@@ -23,11 +29,14 @@ pub mod wallets;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand};
 
+pub use connection::{DEFAULT_API, home, text};
 pub use output::Output;
 pub use ui::UiArgs;
 
+use crate::config::{Config, Given, Giver, Settings};
 use crate::failure::Failure;
 
 /// Version, commit and protocol, as `--version` shows them.
@@ -63,12 +72,20 @@ pub struct Global {
     /// Do not ask before signing
     #[arg(long, short = 'y', global = true)]
     pub yes: bool,
+    /// Settings file; by default config.toml in the data folder, if there is one
+    #[arg(long = "config", env = "DDT_CONFIG", global = true, value_name = "FILE")]
+    pub config_file: Option<PathBuf>,
+    /// The settings in force.
+    #[arg(skip)]
+    pub config: Config,
 }
 
 #[derive(Subcommand)]
 enum Command {
     /// Run a whole network on this machine, with funded test accounts
     Dev(crate::dev::DevArgs),
+    /// Become a member of a zone, with an address at random
+    Signup(signup::SignupArgs),
     /// Make wallets, see what is in them, pay
     #[command(subcommand)]
     Wallet(wallet::WalletCommand),
@@ -103,6 +120,19 @@ enum Command {
     Node(query::NodeCommand),
     /// Check a proof offline, with nothing but the genesis file
     Verify(verify::VerifyArgs),
+    /// See which settings are in force, and where each comes from
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Look for what is wrong on this machine, and say what to do about it
+    Doctor(doctor::DoctorArgs),
+    /// Copy a node's data folder into one file, while the node runs or not
+    Backup(backup::BackupArgs),
+    /// Make a data folder from a backup
+    Restore(backup::RestoreArgs),
+    /// Print completions for a shell
+    Completions(completions::CompletionsArgs),
+    /// Print or write manual pages
+    Man(man::ManArgs),
     /// Measure
     #[command(subcommand)]
     Bench(crate::bench::BenchCommand),
@@ -110,16 +140,21 @@ enum Command {
 
 /// Parses, runs, and ends with the command's exit code.
 pub fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
-        Ok(cli) => cli,
+    let parsed = Cli::command().try_get_matches().and_then(|matches| {
+        let cli = Cli::from_arg_matches(&matches)?;
+        Ok((cli, matches))
+    });
+    let (cli, matches) = match parsed {
+        Ok(parsed) => parsed,
         Err(error) => {
             let _ = error.print();
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
     let output = Output::new(cli.global.json);
-    match run(cli, &output) {
-        Ok(()) => ExitCode::SUCCESS,
+    let settings = Settings::load(&given(&cli, &matches), cli.global.config_file.as_deref());
+    match run(cli, settings, &output) {
+        Ok(code) => code,
         Err(failure) => {
             output.failure(&failure);
             ExitCode::from(failure.kind as u8)
@@ -127,10 +162,53 @@ pub fn main() -> ExitCode {
     }
 }
 
-fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
+/// The whole command line, for completions and manual pages.
+fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// What the command line says of settings.
+fn given(cli: &Cli, matches: &ArgMatches) -> Given {
+    let text = |path: &PathBuf| path.to_string_lossy().into_owned();
+    let global = &cli.global;
+    let values = [
+        ("home", global.home.as_ref().map(text)),
+        ("api", global.api.clone()),
+        ("password_file", global.password_file.as_ref().map(text)),
+    ];
+    let giver = |key: &str| match matches.value_source(key) {
+        Some(ValueSource::EnvVariable) => Giver::Environment,
+        _ => Giver::Flag,
+    };
+    let values = values.into_iter().filter_map(|(key, value)| Some((key, value?, giver(key))));
+    let mut given: Given = values.collect();
+    if let Command::Dev(args) = &cli.command {
+        // Its data folder is that of --state alone.
+        given.retain(|(key, ..)| *key != "home");
+        given.extend(args.given());
+    }
+    given
+}
+
+type Loaded = Result<Settings, Failure>;
+
+fn run(mut cli: Cli, settings: Loaded, output: &Output) -> Result<ExitCode, Failure> {
+    let settings = match (&cli.command, settings) {
+        (Command::Doctor(args), settings) => {
+            if let Ok(settings) = &settings {
+                cli.global.adopt(settings);
+            }
+            return Ok(doctor::run(&cli.global, settings.map(drop), args, output));
+        }
+        // These depend on no setting, so that a wrong one is not in their way.
+        (Command::Completions(_) | Command::Man(_), Err(_)) => Settings::usual()?,
+        (_, settings) => settings?,
+    };
+    cli.global.adopt(&settings);
     let global = &cli.global;
     match cli.command {
         Command::Dev(args) => crate::dev::run(global, &args, output),
+        Command::Signup(args) => signup::run(global, &args, output),
         Command::Wallet(command) => wallet::run(global, command, output),
         Command::Domain(command) => domain::run(global, command, output),
         Command::Username(command) => username::run(global, command, output),
@@ -145,6 +223,24 @@ fn run(cli: Cli, output: &Output) -> Result<(), Failure> {
         Command::Ledger(command) => ledger::run(global, command, output),
         Command::Node(command) => query::node(global, &command, output),
         Command::Verify(args) => verify::run(&args, output),
+        Command::Config(command) => config::run(&settings, &command, output),
+        Command::Backup(args) => backup::run(global, &args, output),
+        Command::Restore(args) => backup::restore(&args, output),
         Command::Bench(command) => crate::bench::run(command, output),
+        Command::Completions(args) => completions::run(&args),
+        Command::Man(args) => man::run(&args, output),
+        Command::Doctor(_) => Ok(()),
+    }
+    .map(|()| ExitCode::SUCCESS)
+}
+
+impl Global {
+    /// Takes the settings over, where neither flag nor variable said otherwise.
+    fn adopt(&mut self, settings: &Settings) {
+        let config = settings.config.clone();
+        self.home.get_or_insert_with(|| config.home.clone());
+        self.api = self.api.take().or_else(|| config.api.clone());
+        self.password_file = self.password_file.take().or_else(|| config.password_file.clone());
+        self.config = config;
     }
 }

@@ -26,6 +26,37 @@ impl Spinner {
     }
 }
 
+/// Counts bytes while they come.
+pub struct Bytes(ProgressBar);
+
+impl Bytes {
+    /// Counts from zero; hidden unless standard error is a terminal.
+    pub fn new(words: impl Into<String>) -> Bytes {
+        let bar = match std::io::stderr().is_terminal() {
+            true => ProgressBar::new_spinner(),
+            false => ProgressBar::hidden(),
+        };
+        let style = "{spinner} {msg}  {bytes} ({bytes_per_sec})";
+        if let Ok(style) = indicatif::ProgressStyle::with_template(style) {
+            bar.set_style(style);
+        }
+        bar.enable_steady_tick(Duration::from_millis(120));
+        bar.set_message(words.into());
+        Bytes(bar)
+    }
+
+    /// The same reader, counted.
+    pub fn counted<R: std::io::Read>(&self, reader: R) -> impl std::io::Read {
+        self.0.wrap_read(reader)
+    }
+}
+
+impl Drop for Bytes {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
 impl Drop for Spinner {
     fn drop(&mut self) {
         self.0.finish_and_clear();

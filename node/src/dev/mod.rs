@@ -6,21 +6,23 @@ mod parameters;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use ddt_ledger::Zone;
 use ddt_ledger::params::Params;
 use serde_json::json;
 use tokio::net::TcpListener;
 
 use crate::cli::{Global, Output};
+use crate::config::{Config, Given, Giver, Log, LogFormat};
 use crate::data_folder::DataFolder;
+use crate::data_folder::migration::OldLedger;
 use crate::failure::Failure;
-use crate::router::{Listeners, NodeKeys, Router};
+use crate::router::{Listeners, NodeKeys, Router, RouterConfig};
 use crate::wallet_ui::child::WalletUi;
 use accounts::TestAccount;
 
 /// Where `ddt dev` listens when nothing else does.
-const PORT: u16 = 8400;
+pub const PORT: u16 = 8400;
 
 /// Run a whole network on this machine.
 #[derive(Args)]
@@ -39,14 +41,40 @@ pub struct DevArgs {
     /// A parameter of a new network, such as domain_year_ms=20000; may be given several times
     #[arg(long, value_name = "NAME=VALUE")]
     param: Vec<String>,
-    /// Log more: error, warn, info, debug
-    #[arg(long, default_value = "warn")]
-    log: String,
+    /// How much is logged: error, warn (usual), info, debug, or directives
+    #[arg(long, value_name = "LEVEL")]
+    log: Option<String>,
+    /// How it is logged
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
+    /// Where the folder holds a ledger that these rules cannot continue: keep it in a copy, and
+    /// start a new one
+    #[arg(long)]
+    set_old_ledger_aside: bool,
+    /// Where the folder was restored from a backup: go on from it, and let what came after the
+    /// backup count no more
+    #[arg(long)]
+    continue_restored: bool,
+}
+
+impl DevArgs {
+    /// What these flags say of settings.
+    pub fn given(&self) -> Given {
+        let format = self.log_format.and_then(|format| format.to_possible_value());
+        let values = [
+            ("home", self.state.as_ref().map(|path| path.to_string_lossy().into_owned())),
+            ("listen", self.listen.map(|address| address.to_string())),
+            ("log.level", self.log.clone()),
+            ("log.format", format.map(|format| format.get_name().to_string())),
+        ];
+        values.into_iter().filter_map(|(key, value)| Some((key, value?, Giver::Flag))).collect()
+    }
 }
 
 /// `ddt dev`.
-pub fn run(_: &Global, args: &DevArgs, output: &Output) -> Result<(), Failure> {
-    start_log(&args.log);
+pub fn run(global: &Global, args: &DevArgs, output: &Output) -> Result<(), Failure> {
+    let config = &global.config;
+    start_log(&config.log);
     let temporary = match args.state {
         Some(_) => None,
         None => Some(tempfile::tempdir().map_err(|error| {
@@ -58,22 +86,26 @@ pub fn run(_: &Global, args: &DevArgs, output: &Output) -> Result<(), Failure> {
         (None, Some(temporary)) => temporary.path().to_path_buf(),
         (None, None) => PathBuf::from("."),
     };
-    let folder = DataFolder::open(&home)?;
+    let old = if args.set_old_ledger_aside { OldLedger::SetAside } else { OldLedger::Refuse };
+    let folder = DataFolder::open(&home, old, &mut |note| eprintln!("{note}"))?;
     let accounts = prepare(&folder, &args.param)?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::fault(format!("no threads: {error}")))?;
-    let done = runtime.block_on(live(folder, args, &accounts, output));
+    let done = runtime.block_on(live(folder, config, args, &accounts, output));
     runtime.shutdown_timeout(std::time::Duration::from_secs(5));
     drop(temporary);
     done
 }
 
-fn start_log(level: &str) {
-    let directives = format!("{level},{}", ddt_consensus::LOG_DIRECTIVE_ALONE);
+fn start_log(log: &Log) {
+    let directives = format!("{},{}", log.level, ddt_consensus::LOG_DIRECTIVE_ALONE);
     let filter = tracing_subscriber::EnvFilter::try_new(directives);
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    let _ =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let log_to = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let _ = match log.format {
+        LogFormat::Human => log_to.try_init(),
+        LogFormat::Json => log_to.json().flatten_event(true).try_init(),
+    };
 }
 
 /// Makes a new network in an empty folder, or takes up the one that is there.
@@ -109,16 +141,23 @@ async fn listen(wanted: Option<SocketAddr>) -> Result<TcpListener, Failure> {
 
 async fn live(
     folder: DataFolder,
+    config: &Config,
     args: &DevArgs,
     accounts: &[TestAccount],
     output: &Output,
 ) -> Result<(), Failure> {
-    let public = listen(args.listen).await?;
-    let private = listen(Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))).await?;
+    let public = listen(config.listen).await?;
+    let private = listen(Some(config.private_listen)).await?;
     let home = folder.path().to_path_buf();
     // From here on an interruption ends the network in order.
     let interrupted = interruption()?;
-    let mut router = Router::start(folder, Zone(0), Listeners { public, private }).await?;
+    let listeners = Listeners { public, private };
+    let operator = RouterConfig {
+        limits: config.limits(),
+        mempool: config.mempool(),
+        continue_restored: args.continue_restored,
+    };
+    let mut router = Router::start(folder, Zone(0), listeners, operator).await?;
     let accounts = with_balances(accounts, &router)?;
     let mut wallet_ui = wallet_ui(args, &home, &router.running.api).await;
     let url = wallet_ui.as_ref().map(|wallet_ui| wallet_ui.url.as_str());

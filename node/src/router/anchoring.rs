@@ -138,6 +138,7 @@ impl Anchoring {
     /// Tells everybody what an anchor did.
     fn spread(&self, height: u64, receipts: &[Receipt]) -> Result<(), Fault> {
         let core = &self.0;
+        core.meters.anchored(core.book.head().0.time, receipts);
         let (mut executed, mut authors) = (Vec::new(), BTreeSet::new());
         for receipt in receipts {
             if let Outcome::Bug(code) = &receipt.outcome {

@@ -15,6 +15,7 @@ use tokio::sync::{Notify, broadcast};
 use super::blocks::Blocks;
 use super::keys::NodeKeys;
 use super::lane::Order;
+use super::meters::Meters;
 use super::tracker::Tracker;
 
 /// What the parts of a running router share.
@@ -47,6 +48,8 @@ pub struct Core {
     pub mempool: AtomicU64,
     /// Whether the lane seals.
     pub is_open: AtomicBool,
+    /// What has happened since the start, for `/metrics`.
+    pub meters: Meters,
 }
 
 /// Now, by this machine's clock.

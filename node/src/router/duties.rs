@@ -47,7 +47,20 @@ impl Duties {
     /// Signs an event and submits it, unless the ledger's admission expects a refusal: a node
     /// does not pay for attempts.
     pub fn submit(&self, event: &str, body: Vec<u8>) -> Result<(), Refusal> {
-        let draft = self.draft(event, body)?;
+        let author = self.account.ok_or(ddt_ledger::event::ACCOUNT)?;
+        self.submit_for(author, self.next_nonce(), event, body)
+    }
+
+    /// The same for another account that authorised this node's key, with a nonce from
+    /// [`Duties::next_nonce`].
+    pub fn submit_for(
+        &self,
+        author: AccountId,
+        nonce: u64,
+        event: &str,
+        body: Vec<u8>,
+    ) -> Result<(), Refusal> {
+        let draft = self.draft(author, nonce, event, body)?;
         let signature = self.core.keys.sign_as_node(&draft.digest());
         match take_in(&self.core, &encode(&draft.signed(signature)), true) {
             Ok(Intake::Known(_) | Intake::Followed(..)) => Ok(()),
@@ -59,28 +72,33 @@ impl Duties {
         }
     }
 
-    fn draft(&self, event: &str, body: Vec<u8>) -> Result<Draft, Refusal> {
+    fn draft(
+        &self,
+        author: AccountId,
+        nonce: u64,
+        event: &str,
+        body: Vec<u8>,
+    ) -> Result<Draft, Refusal> {
         let core = &self.core;
         let row = core.book.registry().row_named(event);
         let row = row.ok_or(ddt_ledger::event::UNKNOWN_TAG)?;
-        let author = self.account.ok_or(ddt_ledger::event::ACCOUNT)?;
-        let time = now();
         Ok(Draft {
             version: EVENT_VERSION,
             chain: core.book.chain(),
             author,
             key: core.keys.node_public(),
             role: Role::Node,
-            nonce: self.next_nonce(time),
-            valid_until: time.plus(Millis(VALIDITY_MS)),
+            nonce,
+            valid_until: now().plus(Millis(VALIDITY_MS)),
             tag: row.tag,
             body: Bytes::new(body).ok_or(ddt_ledger::event::TOO_LONG)?,
         })
     }
 
-    fn next_nonce(&self, time: Millis) -> u64 {
+    /// A nonce that none of this node's events had before.
+    pub fn next_nonce(&self) -> u64 {
         let mut last = self.nonce.lock().unwrap_or_else(|error| error.into_inner());
-        *last = time.0.saturating_mul(1_000).max(last.saturating_add(1));
+        *last = now().0.saturating_mul(1_000).max(last.saturating_add(1));
         *last
     }
 }

@@ -1,9 +1,11 @@
 //! The router as the API sees it: submits, follows and answers.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
+use ddt_api::backend::ByteStream;
 use ddt_api::{Backend, NodeStatus, Stage, SubmitError, Submitted, Wait};
 use ddt_core::{mempool, sequencer};
 use ddt_ledger::admit::{Admission, admit};
@@ -14,6 +16,7 @@ use ddt_ledger::{Hash, Millis, Refusal};
 use serde_json::{Value as Json, json};
 use tokio::sync::{broadcast, watch};
 
+use super::copying::{self, Lent};
 use super::core::{Core, now};
 use super::lane::Order;
 use super::reveals::Reveals;
@@ -21,10 +24,11 @@ use super::tracker::Progress;
 
 /// The router as the API sees it.
 pub struct Face {
-    /// The router.
-    pub core: Arc<Core>,
-    /// The agent that finishes purchases of domains.
-    pub reveals: Arc<Reveals>,
+    home: PathBuf,
+    core: Arc<Core>,
+    reveals: Arc<Reveals>,
+    /// One backup at a time.
+    is_copying: Arc<AtomicBool>,
 }
 
 fn fault(error: impl std::fmt::Display) -> SubmitError {
@@ -103,6 +107,11 @@ pub fn take_in(core: &Core, bytes: &[u8], only_if_good: bool) -> Result<Intake, 
 }
 
 impl Face {
+    /// The face of a router on a data folder, with its agent.
+    pub fn new(home: &Path, core: Arc<Core>, reveals: Arc<Reveals>) -> Face {
+        Face { home: home.to_path_buf(), core, reveals, is_copying: Arc::default() }
+    }
+
     /// Follows an event until it reaches a stage.
     async fn reach(
         &self,
@@ -198,15 +207,21 @@ impl Backend for Face {
     }
 
     fn status(&self) -> NodeStatus {
-        let is_ready = self.core.is_open.load(Ordering::Relaxed);
+        let is_open = self.core.is_open.load(Ordering::Relaxed);
+        let silence = self.core.meters.silence(now());
+        let not_ready = match (is_open, silence) {
+            (false, _) => sequencer::CLOSED.words.to_string(),
+            (true, Some(silence)) => format!("the last anchor is {} s old", silence.0 / 1_000),
+            (true, None) => String::new(),
+        };
         NodeStatus {
             version: crate::cli::VERSION.to_string(),
             role: "router".to_string(),
             started_ms: self.core.started,
             mempool: self.core.mempool.load(Ordering::Relaxed),
             peers: 0,
-            is_ready,
-            not_ready: if is_ready { String::new() } else { sequencer::CLOSED.words.to_string() },
+            is_ready: not_ready.is_empty(),
+            not_ready,
         }
     }
 
@@ -230,5 +245,15 @@ impl Backend for Face {
     async fn reveals(&self) -> Result<Vec<Json>, SubmitError> {
         let reveals = self.reveals.clone();
         blocking(move || Ok(reveals.list())).await
+    }
+
+    async fn backup(&self, with_wallets: bool) -> Result<ByteStream, SubmitError> {
+        let lent = Lent { core: self.core.clone(), reveals: self.reveals.clone() };
+        copying::start(&self.home, lent, with_wallets, &self.is_copying)
+    }
+
+    fn metrics(&self) -> String {
+        let agents = [("reveal", self.reveals.count())];
+        self.core.meters.text(&self.home, self.core.started, now(), &agents)
     }
 }

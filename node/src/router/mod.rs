@@ -2,11 +2,14 @@
 
 mod anchoring;
 mod blocks;
+mod copying;
 mod core;
 mod duties;
 mod face;
+mod heartbeats;
 mod keys;
 mod lane;
+mod meters;
 mod renewals;
 mod reveals;
 mod tracker;
@@ -32,10 +35,12 @@ use tokio::net::TcpListener;
 use tokio::sync::{Notify, broadcast, mpsc, watch};
 
 pub use keys::NodeKeys;
+pub use reveals::TASKS as REVEALS;
 
 pub use self::core::now;
 
 use self::core::Core;
+use crate::backup::restored::Restored;
 use crate::data_folder::{DataFolder, RunningNode};
 use crate::failure::Failure;
 use crate::secret_file;
@@ -44,8 +49,16 @@ use crate::secret_file;
 const ANCHORS_KEPT: usize = 1_024;
 /// Blocks are sealed at most this often.
 const SEAL_EVERY_MS: Millis = Millis(100);
-const MEMPOOL: MempoolLimits =
-    MempoolLimits { events_max: 100_000, bytes_max: 128 * 1024 * 1024, per_author_max: 32 };
+
+/// What an operator decides of a router.
+pub struct RouterConfig {
+    /// Bounds of the public API.
+    pub limits: Limits,
+    /// Bounds of the mempool.
+    pub mempool: MempoolLimits,
+    /// Whether it may go on in a folder that was restored from a backup.
+    pub continue_restored: bool,
+}
 
 /// Where a router listens.
 pub struct Listeners {
@@ -63,7 +76,7 @@ pub struct Router {
     lane: JoinHandle<()>,
     stop: watch::Sender<bool>,
     servers: Vec<tokio::task::JoinHandle<()>>,
-    agents: [tokio::task::JoinHandle<()>; 2],
+    agents: [tokio::task::JoinHandle<()>; 3],
     fatal: mpsc::UnboundedReceiver<Failure>,
     /// How to reach it.
     pub running: RunningNode,
@@ -75,6 +88,7 @@ impl Router {
         folder: DataFolder,
         zone: Zone,
         listeners: Listeners,
+        config: RouterConfig,
     ) -> Result<Router, Failure> {
         let genesis = folder.genesis()?;
         let genesis = genesis.ok_or_else(|| Failure::fault("the folder has no genesis file"))?;
@@ -82,24 +96,30 @@ impl Router {
         let (orders, order_queue) = std_mpsc::sync_channel(lane::ORDERS_MAX);
         let core = Arc::new(open_core(&folder, &genesis, keys, zone, orders)?);
         let (fatal_sender, fatal) = mpsc::unbounded_channel();
-        let sequencer = open_sequencer(&folder, &core)?;
+        let accept_lost_wal = admit_restored(&folder, &core, config.continue_restored)?;
+        let sequencer = open_sequencer(&folder, &core, config.mempool)?;
         let duties = Arc::new(duties::Duties::new(core.clone()));
         let reveals = reveals::Reveals::open(folder.path(), core.clone(), duties.clone())?;
         let reveals = Arc::new(reveals);
-        let renewals = renewals::Renewals::new(core.clone(), duties)?;
+        let renewals = Arc::new(renewals::Renewals::new(core.clone(), duties.clone())?);
+        let heartbeats = Arc::new(heartbeats::Heartbeats::new(core.clone(), duties)?);
         let lane = {
             let core = core.clone();
             let thread = std::thread::Builder::new().name("lane".to_string());
             let run = move || lane::run(&core, sequencer, &order_queue, &fatal_sender);
             thread.spawn(run).map_err(|error| Failure::fault(format!("no thread: {error}")))?
         };
-        let consensus = start_consensus(&folder, &core).await?;
+        let consensus = start_consensus(&folder, &core, accept_lost_wal).await?;
         let (stop, _) = watch::channel(false);
         let running = reachable(&listeners)?;
         let face: Arc<dyn Backend> =
-            Arc::new(face::Face { core: core.clone(), reveals: reveals.clone() });
-        let servers = serve(&folder, listeners, face, &stop)?;
-        let agents = [tokio::spawn(reveals.run()), tokio::spawn(Arc::new(renewals).run())];
+            Arc::new(face::Face::new(folder.path(), core.clone(), reveals.clone()));
+        let servers = serve(&folder, listeners, face, config.limits, &stop)?;
+        let agents = [
+            tokio::spawn(reveals.run()),
+            tokio::spawn(renewals.run()),
+            tokio::spawn(heartbeats.run()),
+        ];
         folder.announce(&running)?;
         Ok(Router { folder, core, consensus, lane, stop, servers, agents, fatal, running })
     }
@@ -187,6 +207,7 @@ fn open_core(
         started: now(),
         mempool: AtomicU64::new(0),
         is_open: AtomicBool::new(true),
+        meters: meters::Meters::new(book.head().0.time, params(&snapshot).anchor_idle_ms),
         book,
     })
 }
@@ -200,8 +221,20 @@ fn lost_lanes(folder: &DataFolder) -> Failure {
     ))
 }
 
+/// Whether a folder from a backup may sign, and whether without the record of its votes.
+fn admit_restored(folder: &DataFolder, core: &Core, is_agreed: bool) -> Result<bool, Failure> {
+    match Restored::read(folder.path())? {
+        Some(mut mark) => mark.admit(folder.path(), &core.book, &core.lanes, is_agreed),
+        None => Ok(false),
+    }
+}
+
 /// Goes on where the lane's blocks on disk end.
-fn open_sequencer(folder: &DataFolder, core: &Arc<Core>) -> Result<Sequencer, Failure> {
+fn open_sequencer(
+    folder: &DataFolder,
+    core: &Arc<Core>,
+    mempool: MempoolLimits,
+) -> Result<Sequencer, Failure> {
     let snapshot = core.book.snapshot()?;
     let no_zone = || Failure::fault(format!("the network has no zone {}", core.zone));
     let lane = Lane::read(&snapshot, core.zone).ok_or_else(no_zone)?;
@@ -229,7 +262,7 @@ fn open_sequencer(folder: &DataFolder, core: &Arc<Core>) -> Result<Sequencer, Fa
         registry: REGISTRY,
         seal_every_ms: SEAL_EVERY_MS,
         work_max: params(&snapshot).anchor_work_max,
-        mempool: MEMPOOL,
+        mempool,
     };
     let signer = core.clone();
     let sign = Box::new(move |digest: &ddt_ledger::Hash| signer.keys.sign_as_router(digest));
@@ -237,12 +270,17 @@ fn open_sequencer(folder: &DataFolder, core: &Arc<Core>) -> Result<Sequencer, Fa
     Ok(Sequencer::new(config, sign, &lane, unanchored, height))
 }
 
-async fn start_consensus(folder: &DataFolder, core: &Arc<Core>) -> Result<Running, Failure> {
+async fn start_consensus(
+    folder: &DataFolder,
+    core: &Arc<Core>,
+    accept_lost_wal: bool,
+) -> Result<Running, Failure> {
     let home = folder.path().join("consensus");
     std::fs::create_dir_all(&home).map_err(|error| Failure::io(&home, &error))?;
     let moniker = format!("zone-{}-{}", core.zone, std::process::id());
     let listen = "/ip4/127.0.0.1/tcp/0";
-    let config = ConsensusConfig::new(core.book.chain(), &moniker, home, listen);
+    let mut config = ConsensusConfig::new(core.book.chain(), &moniker, home, listen);
+    config.accept_lost_wal = accept_lost_wal;
     let keys = ConsensusKeys::new(core.keys.router_seed(), core.keys.transport_seed());
     let app = Arc::new(anchoring::Anchoring(core.clone()));
     let started = ddt_consensus::start(config, keys, app).await;
@@ -265,6 +303,7 @@ fn serve(
     folder: &DataFolder,
     listeners: Listeners,
     face: Arc<dyn Backend>,
+    limits: Limits,
     stop: &watch::Sender<bool>,
 ) -> Result<Vec<tokio::task::JoinHandle<()>>, Failure> {
     let token = hex::encode(&secret_file::random()?[..]);
@@ -275,11 +314,10 @@ fn serve(
             let _ = stopping.wait_for(|is_stopping| *is_stopping).await;
         }
     };
-    let limits = Limits::default();
     let public = ddt_api::public(face.clone(), limits.clone());
     let private = ddt_api::private(face, &token);
     Ok(vec![
-        tokio::spawn(ddt_api::serve(listeners.public, public, limits.clone(), stopping())),
-        tokio::spawn(ddt_api::serve(listeners.private, private, limits, stopping())),
+        tokio::spawn(ddt_api::serve(listeners.public, public, limits, stopping())),
+        tokio::spawn(ddt_api::serve(listeners.private, private, Limits::default(), stopping())),
     ])
 }

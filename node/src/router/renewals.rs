@@ -6,7 +6,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ddt_core::agents::renew::{DUE_MAX, Effect, Input, RenewAgent, RenewConfig, Renewal};
+use ddt_core::agents::due::{DUE_MAX, Due, DueAgent, DueConfig, Effect, Input};
 use ddt_ledger::admit::context_at;
 use ddt_ledger::fault::StoreFault;
 use ddt_ledger::schema::{Field, Fields, Value};
@@ -28,14 +28,14 @@ const TICK: Duration = Duration::from_secs(1);
 pub struct Renewals {
     core: Arc<Core>,
     duties: Arc<Duties>,
-    agent: Mutex<RenewAgent>,
+    agent: Mutex<DueAgent>,
 }
 
 impl Renewals {
     /// An agent that signs with this node's key.
     pub fn new(core: Arc<Core>, duties: Arc<Duties>) -> Result<Renewals, StoreFault> {
-        let config = RenewConfig::of(&params(&core.book.snapshot()?), core.keys.node_public());
-        Ok(Renewals { core, duties, agent: Mutex::new(RenewAgent::new(config)) })
+        let config = DueConfig::renewals(&params(&core.book.snapshot()?), core.keys.node_public());
+        Ok(Renewals { core, duties, agent: Mutex::new(DueAgent::new(config)) })
     }
 
     /// Runs until the runtime ends: a turn at each anchor, and once a second.
@@ -59,7 +59,7 @@ impl Renewals {
         let snapshot = self.core.book.snapshot()?;
         let head = Head::read(&snapshot);
         let due = head.as_ref().map(|head| due(&self.core, &snapshot, head)).unwrap_or_default();
-        let config = RenewConfig::of(&params(&snapshot), self.core.keys.node_public());
+        let config = DueConfig::renewals(&params(&snapshot), self.core.keys.node_public());
         // A row that could not be read is not a row that is gone.
         if let Some(fault) = snapshot.fault() {
             return Err(fault);
@@ -93,14 +93,14 @@ impl Renewals {
 }
 
 /// The prepaid renewals in the state, earliest first.
-fn due(core: &Core, snapshot: &Snapshot, head: &Head) -> Vec<Renewal> {
+fn due(core: &Core, snapshot: &Snapshot, head: &Head) -> Vec<Due> {
     let Some(view) = core.book.registry().view(VIEW) else { return Vec::new() };
     let cx = context_at(snapshot, head);
-    let mut found: Vec<Renewal> = Vec::new();
+    let mut found: Vec<Due> = Vec::new();
     let mut page = Page::first(PAGE_ROWS_MAX);
     while found.len() < DUE_MAX {
         let Ok(answer) = (view.run)(&Default::default(), &cx, snapshot, &page) else { break };
-        let rows: Vec<(Renewal, bool)> = answer.rows.iter().filter_map(renewal).collect();
+        let rows: Vec<(Due, bool)> = answer.rows.iter().filter_map(renewal).collect();
         // By due time: what comes after one that is not due is not due, either.
         let is_late = rows.last().is_some_and(|(last, _)| last.due > soon(head));
         found.extend(rows.into_iter().filter(|(_, can_be_paid)| *can_be_paid).map(|(row, _)| row));
@@ -119,14 +119,14 @@ fn soon(head: &Head) -> Millis {
 
 /// What a row says, and whether the renewal can be paid: an owner who put too little aside is
 /// no reason for this node to try.
-fn renewal(row: &Fields) -> Option<(Renewal, bool)> {
+fn renewal(row: &Fields) -> Option<(Due, bool)> {
     let [(_, renewal)] = row.as_slice() else { return None };
     let values = renewal.group().ok()?;
     let amount = |name: &str| <Amount as Field>::read(values.get(name)?).ok();
     let (price, cap, balance) = (amount("price")?, amount("price_max")?, amount("balance")?);
     match (values.get("name")?, values.get("due")?) {
         (Value::Text(name), Value::Time(due)) => {
-            let renewal = Renewal { name: name.clone(), due: *due };
+            let renewal = Due { name: name.clone(), due: *due };
             Some((renewal, price <= cap && price <= balance))
         }
         _ => None,

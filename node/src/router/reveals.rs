@@ -25,7 +25,8 @@ use serde_json::{Value as Json, json};
 use super::core::{Core, now};
 use super::duties::Duties;
 
-const TASKS: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("reveals");
+/// The agent's tasks, in `agents.redb`.
+pub const TASKS: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("reveals");
 const TASK_BYTES_MAX: usize = 1_024;
 const TICK: Duration = Duration::from_secs(1);
 
@@ -184,6 +185,16 @@ impl Reveals {
             Some(Err(refusal)) => Err(SubmitError::Refused(refusal)),
             _ => Ok(json!({ "commit": commit })),
         }
+    }
+
+    /// The store of tasks.
+    pub fn store(&self) -> &Database {
+        &self.store
+    }
+
+    /// How many reveals are still to be made.
+    pub fn count(&self) -> usize {
+        self.agent().tasks().count()
     }
 
     /// The reveals that are still to be made.

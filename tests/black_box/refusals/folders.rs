@@ -40,7 +40,7 @@ fn a_folder_that_is_not_right_is_left_alone() {
     let (book, lanes, key) = (keep("book.redb"), keep("lanes.redb"), keep("node.key"));
     let put_back = |file: &str, bytes: &[u8]| fs::write(home.join(file), bytes).unwrap();
 
-    put_back("VERSION", b"2\n");
+    put_back("VERSION", b"3\n");
     expect_refusal(&home, "VERSION", &["newer release"]);
     put_back("VERSION", b"one\n");
     expect_refusal(&home, "VERSION", &["damaged"]);

@@ -52,8 +52,10 @@ impl Network {
     /// Starts on a state folder with these parameters, or says how the process ended.
     pub fn try_start_with(home: &Path, parameters: &[&str]) -> Result<Network, Ending> {
         let given = parameters.iter().flat_map(|parameter| ["--param", parameter]);
-        let arguments: Vec<&str> =
-            ["--state", home.to_str().unwrap()].into_iter().chain(given).collect();
+        let arguments: Vec<&str> = ["--no-wallet-ui", "--state", home.to_str().unwrap()]
+            .into_iter()
+            .chain(given)
+            .collect();
         Network::launch(home, &arguments)
     }
 
@@ -74,6 +76,12 @@ impl Network {
         let mut network = Network::launch(&home, &["--state", home.to_str().unwrap()]).unwrap();
         network._folder = Some(folder);
         network
+    }
+
+    /// The same with further flags.
+    pub fn try_start_with(home: &Path, flags: &[&str]) -> Result<Network, Ending> {
+        let state = ["--state", home.to_str().unwrap()];
+        Network::launch(home, &[&state, flags].concat())
     }
 
     /// Starts a network that forgets everything at its end; the log is written beside `log`.

@@ -1,4 +1,4 @@
 //! Agents: duties that a node does on its own, without a wallet's key.
 
-pub mod renew;
+pub mod due;
 pub mod reveal;

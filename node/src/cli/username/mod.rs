@@ -12,8 +12,9 @@ use clap::{Args, Subcommand};
 use ddt_ledger::Address;
 use ddt_wallet::username::Username;
 
-pub use claim::claim;
+pub use claim::{claim, words as claimed_words};
 pub use lookup::{LookupArgs, lookup};
+pub use row::Own;
 
 use super::connection::Connection;
 use super::output::Output;

@@ -1,10 +1,10 @@
-//! The renewal agent: turns, retries, bounds, ends, restarts.
+//! The agent of what is due: turns, retries, bounds, ends, restarts.
 
 use std::collections::BTreeMap;
 
-use ddt_core::agents::renew::{
-    ALARM_ATTEMPTS, DUE_MAX, Effect, IN_FLIGHT_MAX, Input, RETRY_MS_MAX, RenewAgent, RenewConfig,
-    Renewal, SETTLE_MS, SKEW_MS, SPREAD_MS_MAX,
+use ddt_core::agents::due::{
+    ALARM_ATTEMPTS, DUE_MAX, Due, DueAgent, DueConfig, Effect, IN_FLIGHT_MAX, Input, RETRY_MS_MAX,
+    SETTLE_MS, SKEW_MS, SPREAD_MS_MAX,
 };
 use ddt_ledger::params::Params;
 use ddt_ledger::{Millis, Refusal};
@@ -16,12 +16,12 @@ const REFUSAL: Refusal = Refusal::new("test.refused", "No.");
 /// The epoch clock at [`START`].
 const CLOCK: Millis = Millis(500_000);
 
-fn config(node: u8) -> RenewConfig {
-    RenewConfig::of(&Params::network(), key(node))
+fn config(node: u8) -> DueConfig {
+    DueConfig::renewals(&Params::network(), key(node))
 }
 
-fn agent() -> RenewAgent {
-    RenewAgent::new(config(1))
+fn agent() -> DueAgent {
+    DueAgent::new(config(1))
 }
 
 fn at(ms: u64) -> Millis {
@@ -29,12 +29,12 @@ fn at(ms: u64) -> Millis {
 }
 
 /// A renewal due this long after [`START`].
-fn renewal(number: u32, ms: u64) -> Renewal {
-    Renewal { name: format!("name-{number}"), due: CLOCK.plus(Millis(ms)) }
+fn renewal(number: u32, ms: u64) -> Due {
+    Due { name: format!("name-{number}"), due: CLOCK.plus(Millis(ms)) }
 }
 
 /// An anchor this long after [`START`], when clock and time advance alike.
-fn anchor(ms: u64, due: &[Renewal]) -> Input {
+fn anchor(ms: u64, due: &[Due]) -> Input {
     Input::Anchor { time: at(ms), clock: CLOCK.plus(Millis(ms)), due: due.to_vec() }
 }
 
@@ -55,7 +55,7 @@ const ALL_TURNS: u64 = SPREAD_MS_MAX.0;
 
 /// When a node submits what is due at [`START`], to the second.
 fn turn(node: u8, number: u32) -> u64 {
-    let mut agent = RenewAgent::new(config(node));
+    let mut agent = DueAgent::new(config(node));
     let due = [renewal(number, 0)];
     let first = |ms: &u64| !agent.step(at(*ms), anchor(*ms, &due)).is_empty();
     (0..=ALL_TURNS).step_by(1_000).find(first).expect("a turn")
@@ -90,22 +90,22 @@ fn nodes_and_names_have_their_own_turns_and_keep_them() {
 #[test]
 fn the_spread_is_a_quarter_of_the_time_for_renewals() {
     let params = Params { domain_renewal_ms: Millis(20_000), ..Params::dev() };
-    assert_eq!(RenewConfig::of(&params, key(1)).spread_ms, Millis(5_000));
+    assert_eq!(DueConfig::renewals(&params, key(1)).spread_ms, Millis(5_000));
     let none = Params { domain_renewal_ms: Millis(0), ..Params::dev() };
-    let mut agent = RenewAgent::new(RenewConfig::of(&none, key(1)));
+    let mut agent = DueAgent::new(DueConfig::renewals(&none, key(1)));
     assert_eq!(submits(&agent.step(at(0), anchor(0, &[renewal(1, 0)]))), ["name-1"]);
 }
 
 #[test]
 fn the_clock_is_extrapolated_by_one_step_at_most() {
     let spread_ms = Millis(0);
-    let mut agent = RenewAgent::new(RenewConfig { spread_ms, ..config(1) });
+    let mut agent = DueAgent::new(DueConfig { spread_ms, ..config(1) });
     let due = [renewal(1, 10_000)];
     agent.step(at(0), anchor(0, &due));
     assert_eq!(agent.step(at(10_000 + SKEW_MS.0 - 1), Input::Tick), []);
     assert_eq!(submits(&agent.step(at(10_000 + SKEW_MS.0), Input::Tick)), ["name-1"]);
     // A network that stands still does not make anything due.
-    let mut agent = RenewAgent::new(RenewConfig { spread_ms, ..config(1) });
+    let mut agent = DueAgent::new(DueConfig { spread_ms, ..config(1) });
     agent.step(at(0), anchor(0, &[renewal(1, 60_000)]));
     // Mutation: a guess without bounds.
     assert_eq!(agent.step(at(900_000), Input::Tick), []);
@@ -187,14 +187,14 @@ fn after_a_restart_the_ledger_alone_says_what_to_do() {
     let mut agent = agent();
     let before = agent.step(at(ALL_TURNS), anchor(ALL_TURNS, &due));
     // Mutation: keeping tasks anywhere else than in the state.
-    let mut restarted = RenewAgent::new(config(1));
+    let mut restarted = DueAgent::new(config(1));
     assert_eq!(restarted.step(at(ALL_TURNS), Input::Tick), [], "nothing before an anchor");
     assert_eq!(restarted.step(at(ALL_TURNS), anchor(ALL_TURNS, &due)), before);
 }
 
 #[test]
 fn few_are_in_flight_and_refused_ones_do_not_block_the_others() {
-    let due: Vec<Renewal> = (0..40).map(|number| renewal(number, 0)).collect();
+    let due: Vec<Due> = (0..40).map(|number| renewal(number, 0)).collect();
     let (mut agent, now) = (agent(), at(ALL_TURNS));
     // Mutation: submitting all at once overruns the node key's nonces.
     let mut queue = agent.step(now, anchor(ALL_TURNS, &due));
@@ -216,7 +216,7 @@ fn few_are_in_flight_and_refused_ones_do_not_block_the_others() {
 
 #[test]
 fn it_knows_of_no_more_than_its_limit() {
-    let many: Vec<Renewal> = (0..20_000).map(|number| renewal(number, 0)).collect();
+    let many: Vec<Due> = (0..20_000).map(|number| renewal(number, 0)).collect();
     let mut agent = agent();
     agent.step(at(0), anchor(0, &many));
     assert_eq!(agent.known(), DUE_MAX);
@@ -251,7 +251,7 @@ proptest! {
     fn bounds_hold_whatever_happens(happenings in proptest::collection::vec(happening(), 1..60)) {
         let mut agent = agent();
         let mut ms = ALL_TURNS * 2;
-        let mut due: Vec<Renewal> = Vec::new();
+        let mut due: Vec<Due> = Vec::new();
         let mut flying: BTreeMap<String, Millis> = BTreeMap::new();
         for happening in happenings {
             let input = match happening {
@@ -270,10 +270,10 @@ proptest! {
                 Happening::Listed(listed) => {
                     let listed: BTreeMap<u32, u64> = listed.into_iter().collect();
                     let listed = listed.into_iter().map(|(number, ms)| renewal(number, ms));
-                    let new: Vec<Renewal> = listed.collect();
+                    let new: Vec<Due> = listed.collect();
                     // Who is gone, or has another term, is in flight no more.
                     flying.retain(|name, _| {
-                        let same = |all: &[Renewal]| {
+                        let same = |all: &[Due]| {
                             all.iter().find(|renewal| renewal.name == *name).map(|r| r.due)
                         };
                         same(&new).is_some() && same(&new) == same(&due)

@@ -1,9 +1,9 @@
-//! The renewal agent: submits prepaid renewals of domains when they are due.
+//! The agent of what is due: submits, for each name in the state, an event whose time has come.
 //!
-//! An owner who prepaid a renewal has allowed it beforehand, so anybody may submit it, and a
-//! node does, with its own key. What is due stands in the state: the agent keeps nothing, and
-//! begins anew after a restart. Every node has the same duty, so each waits for a turn of its
-//! own first; whoever is early spares the others the event.
+//! It makes prepaid renewals of domains and says for members that they are there. What is due
+//! stands in the state: the agent keeps nothing, and begins anew after a restart. Where every
+//! node has the same duty, each waits for a turn of its own first; whoever is early spares the
+//! others the event.
 
 mod machine;
 
@@ -14,37 +14,39 @@ use ddt_ledger::{Millis, PublicKey, Refusal};
 
 use machine::{Anchor, Entry};
 
-/// Most due renewals looked at; the rest, due later, waits until these are done.
+/// Most names looked at; the rest, due later, waits until these are done.
 pub const DUE_MAX: usize = 10_000;
-/// Most renewals in flight. With the reveals' this stays below the nonces that the ledger
-/// remembers of a node key.
+/// Most events in flight. With those of the other agents this stays below the nonces that the
+/// ledger remembers of a node key.
 pub const IN_FLIGHT_MAX: usize = 8;
 /// After the first refusal the next attempt waits this long; then twice as long each time.
 pub const RETRY_MS: Millis = Millis(1_000);
 /// Longest wait between attempts.
 pub const RETRY_MS_MAX: Millis = Millis(600_000);
 /// An attempt that was accepted, or of which nothing was heard, is repeated after this long
-/// if the renewal is still due.
+/// if it is still due.
 pub const SETTLE_MS: Millis = Millis(30_000);
 /// How far this node's clock may run ahead of the network's without submitting too early.
 pub const SKEW_MS: Millis = Millis(1_000);
-/// Nodes spread over at most this long after a renewal is due; see [`RenewConfig::of`].
+/// Nodes spread over at most this long after something is due; see [`DueConfig::renewals`].
 pub const SPREAD_MS_MAX: Millis = Millis(600_000);
 /// Attempts refused in a row after which people are told.
 pub const ALARM_ATTEMPTS: u32 = 5;
 
-/// A prepaid renewal, as the state has it.
+/// Something that will be due, as the state has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Renewal {
-    /// The domain's name.
+pub struct Due {
+    /// The domain's name, or the member's account.
     pub name: String,
-    /// From when it may be made, on the epoch clock.
+    /// From when on the epoch clock.
     pub due: Millis,
 }
 
 /// Who the node is, and the rules of the network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RenewConfig {
+pub struct DueConfig {
+    /// What is due, in alarms.
+    pub what: &'static str,
     /// The node's key: with the name it decides about the node's turn.
     pub node: PublicKey,
     /// Nodes spread over this long.
@@ -53,17 +55,35 @@ pub struct RenewConfig {
     pub clock_step_ms_max: Millis,
 }
 
-impl RenewConfig {
-    /// By the parameters in force: a quarter of the time in which renewals may be made, at
-    /// most [`SPREAD_MS_MAX`].
-    pub fn of(params: &Params, node: PublicKey) -> RenewConfig {
+impl DueConfig {
+    /// Prepaid renewals of domains, which every node may make: spread over a quarter of the
+    /// time in which they may be made, at most [`SPREAD_MS_MAX`].
+    pub fn renewals(params: &Params, node: PublicKey) -> DueConfig {
         let quarter = params.domain_renewal_ms.0.checked_div(4).unwrap_or_default();
-        RenewConfig {
+        DueConfig {
+            what: "the prepaid renewal",
             node,
             spread_ms: Millis(quarter).min(SPREAD_MS_MAX),
             clock_step_ms_max: params.clock_step_ms_max,
         }
     }
+
+    /// Heartbeats of members that named this node: nobody else's duty.
+    pub fn heartbeats(params: &Params, node: PublicKey) -> DueConfig {
+        DueConfig {
+            what: "the heartbeat",
+            node,
+            spread_ms: Millis(0),
+            clock_step_ms_max: params.clock_step_ms_max,
+        }
+    }
+}
+
+/// When a member that was seen last at `seen` should be heard of again: three times before it
+/// would be inactive, and no earlier than it may.
+pub fn heartbeat_due(seen: Millis, params: &Params) -> Millis {
+    let third = params.inactive_ms.0.checked_div(3).unwrap_or_default();
+    seen.plus(Millis(third).max(params.heartbeat_ms))
 }
 
 /// What happens to the agent.
@@ -75,12 +95,12 @@ pub enum Input {
         time: Millis,
         /// Its epoch clock.
         clock: Millis,
-        /// The prepaid renewals in the state after it, by due time, at most [`DUE_MAX`].
-        due: Vec<Renewal>,
+        /// What the state after it has, by due time, at most [`DUE_MAX`].
+        due: Vec<Due>,
     },
     /// What became of an [`Effect::Submit`]: `Ok` once it is sequenced or waits for it. The
-    /// shell asks the ledger's admission for its forecast first: a renewal that is sequenced
-    /// and refused costs a fee.
+    /// shell asks the ledger's admission for its forecast first: an event that is sequenced and
+    /// refused costs a fee.
     Submitted {
         /// Of which name.
         name: String,
@@ -94,32 +114,32 @@ pub enum Input {
 /// What the shell must do, in this order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
-    /// Build, sign and submit the renewal of this name; then [`Input::Submitted`].
+    /// Build, sign and submit the event for this name; then [`Input::Submitted`].
     Submit(String),
     /// People should know.
     Alarm(String),
 }
 
-/// The machine that renews.
+/// The machine.
 #[derive(Debug)]
-pub struct RenewAgent {
-    config: RenewConfig,
+pub struct DueAgent {
+    config: DueConfig,
     entries: BTreeMap<String, Entry>,
     anchor: Option<Anchor>,
 }
 
-impl RenewAgent {
+impl DueAgent {
     /// An agent that has heard of nothing yet.
-    pub fn new(config: RenewConfig) -> RenewAgent {
-        RenewAgent { config, entries: BTreeMap::new(), anchor: None }
+    pub fn new(config: DueConfig) -> DueAgent {
+        DueAgent { config, entries: BTreeMap::new(), anchor: None }
     }
 
     /// Follows a change of the parameters.
-    pub fn set_config(&mut self, config: RenewConfig) {
+    pub fn set_config(&mut self, config: DueConfig) {
         self.config = config;
     }
 
-    /// How many prepaid renewals it knows of.
+    /// How many names it knows of.
     pub fn known(&self) -> usize {
         self.entries.len()
     }

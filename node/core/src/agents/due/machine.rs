@@ -1,10 +1,10 @@
-//! How the renewal agent steps.
+//! How the agent of what is due steps.
 
 use ddt_ledger::{Domain, Millis, Refusal};
 
 use super::{
-    ALARM_ATTEMPTS, DUE_MAX, Effect, IN_FLIGHT_MAX, Input, RETRY_MS, RETRY_MS_MAX, RenewAgent,
-    RenewConfig, Renewal, SETTLE_MS, SKEW_MS,
+    ALARM_ATTEMPTS, DUE_MAX, Due, DueAgent, DueConfig, Effect, IN_FLIGHT_MAX, Input, RETRY_MS,
+    RETRY_MS_MAX, SETTLE_MS, SKEW_MS,
 };
 
 const TURN: Domain = Domain("ddt v1 renewal turn");
@@ -30,7 +30,7 @@ pub(super) struct Anchor {
     clock: Millis,
 }
 
-impl RenewAgent {
+impl DueAgent {
     /// Takes an input at the time `now` and says what to do.
     pub fn step(&mut self, now: Millis, input: Input) -> Vec<Effect> {
         let mut effects = Vec::new();
@@ -46,14 +46,14 @@ impl RenewAgent {
         effects
     }
 
-    /// Takes the state's word for what is prepaid: who is gone was renewed, stopped or lost.
-    fn look(&mut self, due: Vec<Renewal>) {
+    /// Takes the state's word for what there is: what is gone was done, stopped or lost.
+    fn look(&mut self, due: Vec<Due>) {
         let mut known = std::mem::take(&mut self.entries);
-        for renewal in due.into_iter().take(DUE_MAX) {
-            // The next term's renewal is another task than this term's.
-            let same = known.remove(&renewal.name).filter(|entry| entry.due == renewal.due);
-            let entry = same.unwrap_or_else(|| Entry::new(renewal.due));
-            self.entries.insert(renewal.name, entry);
+        for next in due.into_iter().take(DUE_MAX) {
+            // What is due anew is another task than before.
+            let same = known.remove(&next.name).filter(|entry| entry.due == next.due);
+            let entry = same.unwrap_or_else(|| Entry::new(next.due));
+            self.entries.insert(next.name, entry);
         }
     }
 
@@ -72,7 +72,7 @@ impl RenewAgent {
         entry.refused = entry.refused.saturating_add(1);
         entry.attempt = Attempt::Due(now.plus(backoff(entry.refused)));
         if entry.refused == ALARM_ATTEMPTS {
-            let words = format!("the prepaid renewal of {name} was refused again: {refusal}");
+            let words = format!("{} of {name} was refused again: {refusal}", self.config.what);
             effects.push(Effect::Alarm(words));
         }
     }
@@ -100,7 +100,7 @@ impl RenewAgent {
 
 /// When it is this node's turn, on the epoch clock: the same after a restart, and another one
 /// for every other node and every other name.
-fn turn(config: &RenewConfig, name: &str, due: Millis) -> Millis {
+fn turn(config: &DueConfig, name: &str, due: Millis) -> Millis {
     let [a, b, c, d, e, f, g, h, ..] = TURN.hash(&[&config.node.0, name.as_bytes()]).0;
     let chance = u64::from_le_bytes([a, b, c, d, e, f, g, h]);
     due.plus(Millis(chance.checked_rem(config.spread_ms.0).unwrap_or_default()))
@@ -121,7 +121,7 @@ fn has_come(at: Millis, now: Millis) -> bool {
 impl Anchor {
     /// Whether the next anchor's epoch clock will have reached `at`. What an anchor's clock
     /// says is certain; what this node's clock adds is a guess.
-    fn has_reached(&self, at: Millis, config: &RenewConfig, now: Millis) -> bool {
+    fn has_reached(&self, at: Millis, config: &DueConfig, now: Millis) -> bool {
         let step = now.since(self.time).min(config.clock_step_ms_max);
         self.clock >= at || self.clock.plus(step) >= at.plus(SKEW_MS)
     }

@@ -1,0 +1,252 @@
+//! Settings of commands and of a running node: a default, then the file, then the
+//! environment, then flags; each later one wins.
+
+mod check;
+mod layers;
+mod settings;
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use ddt_api::{Limits, Rate};
+use ddt_core::mempool::MempoolLimits;
+use figment::Figment;
+use serde::{Deserialize, Serialize};
+
+use crate::failure::Failure;
+use layers::Layer;
+pub use settings::{SETTINGS, Setting, unknown_variables};
+
+/// The file in a data folder.
+pub const FILE: &str = "config.toml";
+
+/// Every setting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Data folder of commands.
+    pub home: PathBuf,
+    /// URL of the node that commands ask.
+    pub api: Option<String>,
+    /// File with the keystore's password.
+    pub password_file: Option<PathBuf>,
+    /// Where a node's public API listens.
+    pub listen: Option<SocketAddr>,
+    /// Where its private API listens; on loopback.
+    pub private_listen: SocketAddr,
+    /// Its log.
+    pub log: Log,
+    /// Bounds of its public API.
+    pub limits: LimitSettings,
+    /// Bounds of its mempool.
+    pub mempool: MempoolSettings,
+}
+
+/// A node's log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Log {
+    /// `error`, `warn`, `info`, `debug`, or directives.
+    pub level: String,
+    /// How it is written.
+    pub format: LogFormat,
+}
+
+/// How a log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// A line for people.
+    Human,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Bounds of the public API; see [`Limits`]. Times in milliseconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the settings' table and ddt_api::Limits say it")]
+pub struct LimitSettings {
+    pub body_bytes_max: usize,
+    pub head_bytes_max: usize,
+    pub header_count_max: usize,
+    pub head_timeout_ms: u64,
+    pub body_timeout_ms: u64,
+    pub request_timeout_ms: u64,
+    pub wait_ms_max: u64,
+    pub requests_max: usize,
+    pub streams_max: usize,
+    pub connections_max: usize,
+    pub rate_burst: u32,
+    pub rate_refill_ms: u64,
+    pub rate_spares_loopback: bool,
+    pub replay_anchors_max: u64,
+}
+
+/// Bounds of the mempool; see [`MempoolLimits`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(missing_docs, reason = "the settings' table and MempoolLimits say it")]
+pub struct MempoolSettings {
+    pub events_max: usize,
+    pub bytes_max: usize,
+    pub per_key_max: usize,
+}
+
+fn ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Default for Config {
+    fn default() -> Config {
+        let limits = Limits::default();
+        let rate = limits.rate.unwrap_or(Rate { burst: 0, refill: Duration::ZERO });
+        Config {
+            home: usual_home(),
+            api: None,
+            password_file: None,
+            listen: None,
+            private_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            log: Log { level: "warn".to_string(), format: LogFormat::Human },
+            limits: LimitSettings {
+                body_bytes_max: limits.body_bytes_max,
+                head_bytes_max: limits.head_bytes_max,
+                header_count_max: limits.header_count_max,
+                head_timeout_ms: ms(limits.head_timeout),
+                body_timeout_ms: ms(limits.body_timeout),
+                request_timeout_ms: ms(limits.request_timeout),
+                wait_ms_max: ms(limits.wait_max),
+                requests_max: limits.requests_max,
+                streams_max: limits.streams_max,
+                connections_max: limits.connections_max,
+                rate_burst: rate.burst,
+                rate_refill_ms: ms(rate.refill),
+                rate_spares_loopback: limits.is_loopback_spared,
+                replay_anchors_max: limits.replay_anchors_max,
+            },
+            mempool: MempoolSettings {
+                events_max: 100_000,
+                bytes_max: 128 * 1024 * 1024,
+                per_key_max: ddt_ledger::accounts::NONCES_MAX,
+            },
+        }
+    }
+}
+
+impl Config {
+    /// The public listener's bounds.
+    pub fn limits(&self) -> Limits {
+        let limits = &self.limits;
+        let refill = Duration::from_millis(limits.rate_refill_ms);
+        let rate = Rate { burst: limits.rate_burst, refill };
+        Limits {
+            body_bytes_max: limits.body_bytes_max,
+            head_bytes_max: limits.head_bytes_max,
+            header_count_max: limits.header_count_max,
+            head_timeout: Duration::from_millis(limits.head_timeout_ms),
+            body_timeout: Duration::from_millis(limits.body_timeout_ms),
+            request_timeout: Duration::from_millis(limits.request_timeout_ms),
+            wait_max: Duration::from_millis(limits.wait_ms_max),
+            requests_max: limits.requests_max,
+            streams_max: limits.streams_max,
+            connections_max: limits.connections_max,
+            rate: (limits.rate_burst > 0).then_some(rate),
+            is_loopback_spared: limits.rate_spares_loopback,
+            replay_anchors_max: limits.replay_anchors_max,
+        }
+    }
+
+    /// The mempool's bounds.
+    pub fn mempool(&self) -> MempoolLimits {
+        let MempoolSettings { events_max, bytes_max, per_key_max } = self.mempool;
+        MempoolLimits { events_max, bytes_max, per_author_max: per_key_max }
+    }
+}
+
+/// The system's usual place for the data folder.
+fn usual_home() -> PathBuf {
+    use etcetera::BaseStrategy;
+    let usual = etcetera::choose_base_strategy().map(|strategy| strategy.data_dir());
+    usual.unwrap_or_else(|_| PathBuf::from(".")).join("ddt")
+}
+
+/// Who gave a value on the command line's behalf.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Giver {
+    /// A flag.
+    Flag,
+    /// The flag's environment variable.
+    Environment,
+}
+
+/// What the command line gave: key, value as text, and who.
+pub type Given = Vec<(&'static str, String, Giver)>;
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// Nobody said otherwise.
+    Default,
+    /// This file.
+    File(PathBuf),
+    /// This environment variable.
+    Environment(&'static str),
+    /// This flag.
+    Flag(&'static str),
+}
+
+/// The settings in force, and where each came from.
+pub struct Settings {
+    /// The settings.
+    pub config: Config,
+    /// The file that was read, if there is one.
+    pub file: Option<PathBuf>,
+    figment: Figment,
+}
+
+impl Settings {
+    /// Reads all layers. `file` is the one named by the user, who expects it to be there;
+    /// without it, `config.toml` of the data folder is read where there is one.
+    ///
+    /// # Errors
+    /// An unreadable file, an unknown key, a value of the wrong kind or outside its bounds;
+    /// each names its file or variable and its key.
+    pub fn load(given: &Given, file: Option<&Path>) -> Result<Settings, Failure> {
+        let home = given.iter().find(|(key, ..)| *key == "home");
+        let home = home.map_or_else(usual_home, |(_, home, _)| PathBuf::from(home));
+        let beside = home.join(FILE);
+        let (path, is_beside) = (file.unwrap_or(&beside), file.is_none());
+        let in_file = layers::file(path, is_beside)?;
+        let file = in_file.as_ref().map(|_| path.to_path_buf());
+        let mut figment = Figment::from(Layer::defaults(&Config::default())?);
+        if let Some(layer) = in_file {
+            figment = figment.merge(layer);
+        }
+        figment = figment.merge(layers::environment(given));
+        figment = figment.merge(layers::flags(given));
+        let extracted = figment.extract::<Config>();
+        let config = extracted.map_err(|error| layers::failure(&figment, &error))?;
+        let settings = Settings { config, file, figment };
+        settings.check()?;
+        Ok(settings)
+    }
+
+    /// The defaults alone.
+    pub fn usual() -> Result<Settings, Failure> {
+        let config = Config::default();
+        let figment = Figment::from(Layer::defaults(&config)?);
+        Ok(Settings { config, file: None, figment })
+    }
+
+    /// Where a setting's value came from.
+    pub fn origin(&self, setting: &Setting) -> Origin {
+        layers::origin(&self.figment, setting)
+    }
+
+    /// A setting's value as text, without anything secret in it; `None` where it has none.
+    pub fn shown(&self, setting: &Setting) -> Option<String> {
+        let value = self.figment.find_value(setting.key).ok()?;
+        layers::text(&value).map(|text| settings::without_password(&text))
+    }
+}

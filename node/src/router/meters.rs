@@ -1,0 +1,114 @@
+//! What has happened since the process started, in Prometheus' words.
+
+use std::fmt::Write;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use ddt_ledger::Millis;
+use ddt_ledger::receipt::{Outcome, Receipt, Subject};
+
+/// Stores whose sizes are told.
+const STORES: [&str; 3] = ["book.redb", "lanes.redb", "agents.redb"];
+const OUTCOMES: [&str; 4] = ["done", "refused", "void", "bug"];
+/// A node is not ready when no anchor was made for so many idle intervals…
+const IDLE_INTERVALS: u64 = 6;
+/// … and for at least so long.
+const SILENCE_MIN_MS: u64 = 60_000;
+
+/// Counts since the start.
+pub struct Meters {
+    events: [AtomicU64; 4],
+    anchors: AtomicU64,
+    /// Time of the last anchor, in milliseconds.
+    anchor_time: AtomicU64,
+    silence_max: u64,
+}
+
+impl Meters {
+    /// Nothing has happened since the anchor of this time.
+    pub fn new(anchor_time: Millis, idle: Millis) -> Meters {
+        Meters {
+            events: Default::default(),
+            anchors: AtomicU64::new(0),
+            anchor_time: AtomicU64::new(anchor_time.0),
+            silence_max: idle.0.saturating_mul(IDLE_INTERVALS).max(SILENCE_MIN_MS),
+        }
+    }
+
+    /// An anchor was committed, with these receipts.
+    pub fn anchored(&self, time: Millis, receipts: &[Receipt]) {
+        self.anchor_time.store(time.0, Ordering::Relaxed);
+        self.anchors.fetch_add(1, Ordering::Relaxed);
+        for receipt in receipts {
+            let place = match receipt.outcome {
+                _ if !matches!(receipt.subject, Subject::Event(_)) => continue,
+                Outcome::Done => 0,
+                Outcome::Refused(_) => 1,
+                Outcome::Void(_) => 2,
+                Outcome::Bug(_) => 3,
+            };
+            if let Some(count) = self.events.get(place) {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    }
+
+    /// How long no anchor was made, if that is too long.
+    pub fn silence(&self, now: Millis) -> Option<Millis> {
+        let silence = now.since(Millis(self.anchor_time.load(Ordering::Relaxed)));
+        (silence.0 > self.silence_max).then_some(silence)
+    }
+
+    /// Families of lines for `/metrics`.
+    pub fn text(
+        &self,
+        home: &Path,
+        started: Millis,
+        now: Millis,
+        agents: &[(&str, usize)],
+    ) -> String {
+        let mut text = String::new();
+        let mut family = |name: &str, kind: &str, help: &str, rows: &[(String, String)]| {
+            let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}");
+            for (labels, value) in rows {
+                let _ = writeln!(text, "{name}{labels} {value}");
+            }
+        };
+        let one = |value: String| [(String::new(), value)];
+        let since = |time: Millis| now.since(time).0;
+        let lag = since(Millis(self.anchor_time.load(Ordering::Relaxed)));
+        let help = "Since the process started.";
+        family("ddt_uptime_seconds", "gauge", help, &one(seconds(since(started))));
+        let help = "From the last anchor's time to this machine's clock.";
+        family("ddt_anchor_age_seconds", "gauge", help, &one(seconds(lag)));
+        let anchors = self.anchors.load(Ordering::Relaxed).to_string();
+        let help = "Anchors committed since the process started.";
+        family("ddt_anchors_committed_total", "counter", help, &one(anchors));
+        let counts = OUTCOMES.iter().zip(&self.events);
+        let label = |name: &str, value: &str| format!("{{{name}=\"{value}\"}}");
+        let rows: Vec<_> = counts
+            .map(|(name, n)| (label("outcome", name), n.load(Ordering::Relaxed).to_string()))
+            .collect();
+        let help = "Events executed since the process started, by outcome.";
+        family("ddt_events_executed_total", "counter", help, &rows);
+        let size = |name: &&str| {
+            let bytes = std::fs::metadata(home.join(name)).ok()?.len();
+            Some((label("store", name), bytes.to_string()))
+        };
+        let rows: Vec<_> = STORES.iter().filter_map(size).collect();
+        family("ddt_store_bytes", "gauge", "Length of a store's file.", &rows);
+        let rows: Vec<_> =
+            agents.iter().map(|(name, count)| (label("agent", name), count.to_string())).collect();
+        family("ddt_agent_tasks", "gauge", "Tasks that an agent has not finished.", &rows);
+        if let Some(free) = crate::data_folder::space::free_bytes(home) {
+            let help = "Free bytes on the data folder's disk.";
+            family("ddt_disk_free_bytes", "gauge", help, &one(free.to_string()));
+        }
+        text
+    }
+}
+
+/// Milliseconds as seconds, exactly.
+fn seconds(ms: u64) -> String {
+    format!("{}.{:03}", ms / 1_000, ms % 1_000)
+}
