@@ -92,7 +92,8 @@ def handle(seed, name, cost, index, place, address):
 
 def stamp(author, tag, nonce, number, beacon):
     """STP-1: the work's base, and the leading zero bits of some stamp nonces."""
-    base = derive("ddt v1 stamp base", CHAIN + author + u16(tag) + u64(nonce) + u64(number) + beacon)
+    parts = CHAIN + author + u16(tag) + u64(nonce) + u64(number) + beacon
+    base = derive("ddt v1 stamp base", parts)
     key = derive("ddt v1 stamp", b"")
     bits = []
     for stamp_nonce in STAMP_NONCES:

@@ -50,7 +50,7 @@ pub static PROGRAMME: Programme = Programme {
         504 => Renew,
         505 => Release,
     },
-    views: &[view_row::<views::Row>(), view_row::<views::Commits>(), view_row::<views::Stamp>()],
+    views: &[view_row::<views::Row>(), view_row::<views::Commits>()],
     tables: &[
         TableInfo {
             id: record::COMMITS_ID,

@@ -6,4 +6,5 @@ mod proofs;
 mod readme;
 #[path = "../support/mod.rs"]
 mod support;
+mod usernames;
 mod wallets;

@@ -11,7 +11,6 @@ use ddt_ledger::{AccountId, Amount, Zone};
 
 use super::line::Statement;
 use super::run::{Story, compare};
-use super::sign::word_hash;
 
 /// What a view answers.
 type Answer = Result<Found<Fields>, FieldError>;
