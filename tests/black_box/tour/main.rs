@@ -7,4 +7,5 @@ mod readme;
 #[path = "../support/mod.rs"]
 mod support;
 mod usernames;
+mod terminals;
 mod wallets;
