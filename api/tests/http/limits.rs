@@ -98,6 +98,8 @@ async fn health_and_metrics() {
         "ddt_ready 1",
         "ddt_supply_apt{part=\"pool\"} 50.000964",
         "ddt_http_answers_total{class=\"4xx\"} 1",
+        "ddt_http_requests_total{status=\"404\"} 1",
+        "ddt_http_request_duration_seconds_count 2",
     ] {
         assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
     }

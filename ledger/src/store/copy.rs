@@ -14,7 +14,7 @@ use redb::{
 use super::book::{ANCHORS, HANDOVERS, INDEX, STATE};
 use super::history::{EVENTS, HISTORY, NAMED, NUMBERS, RECEIPTS};
 use super::lanes::{BLOCKS, LaneStore, PROPOSALS};
-use super::open::{META, fault, open_fault};
+use super::open::{CACHE_BYTES, META, fault, open_fault};
 use super::snapshot::Snapshot;
 use crate::fault::{FaultKind, StoreFault};
 use crate::ids::Zone;
@@ -35,7 +35,9 @@ impl<'a> Copier<'a> {
             return Err(StoreFault::new(FaultKind::Disk, words));
         }
         let name = path.display().to_string();
-        let db = Database::builder().create(path).map_err(|error| open_fault(&name, error))?;
+        let mut builder = Database::builder();
+        let created = builder.set_cache_size(CACHE_BYTES).create(path);
+        let db = created.map_err(|error| open_fault(&name, error))?;
         let to = db.begin_write().map_err(fault)?;
         let mut copier = Copier { from, to, copied: BTreeSet::new(), _db: db };
         copier.table(META)?;

@@ -12,7 +12,7 @@ use crate::ids::ChainId;
 pub const STORE_VERSION: u32 = 1;
 
 pub(super) const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
-const CACHE_BYTES: usize = 64 * 1024 * 1024;
+pub(super) const CACHE_BYTES: usize = 64 * 1024 * 1024;
 
 /// Where a store's bytes are.
 pub enum Backend {

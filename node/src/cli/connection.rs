@@ -164,12 +164,9 @@ impl Connection {
 pub fn own_node(home: &Path) -> Result<Option<Client>, Failure> {
     let Some(node) = running_node(home) else { return Ok(None) };
     let Some(client) = private_client(home, &node.private_api)? else { return Ok(None) };
-    match client.get_json("/v1/node") {
-        Ok(_) => Ok(Some(client)),
-        // Stale: the process was killed, and its ports may be another's by now.
-        Err(error) if error.status == 0 || error.status == 404 => Ok(None),
-        Err(error) => Err(failure(error)),
-    }
+    // No answer, or another's: the process was killed, and its port may be anybody's by now.
+    // If it runs all the same, it holds the folder, and whoever needs that is told so.
+    Ok(client.get_json("/v1/node").is_ok().then_some(client))
 }
 
 fn private_client(home: &Path, url: &str) -> Result<Option<Client>, Failure> {

@@ -250,3 +250,21 @@ impl Settings {
         layers::text(&value).map(|text| settings::without_password(&text))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Broken by: a default here that is another one there, or a setting without effect.
+    #[test]
+    fn defaults_are_what_a_node_has_always_used() {
+        let mut config = Config::default();
+        assert_eq!(config.limits(), Limits::default());
+        let mempool =
+            MempoolLimits { events_max: 100_000, bytes_max: 134_217_728, per_author_max: 32 };
+        assert_eq!(config.mempool(), mempool);
+        config.limits.rate_burst = 0;
+        config.mempool.per_key_max = 5;
+        assert_eq!((config.limits().rate, config.mempool().per_author_max), (None, 5));
+    }
+}

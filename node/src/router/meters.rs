@@ -112,3 +112,30 @@ impl Meters {
 fn seconds(ms: u64) -> String {
     format!("{}.{:03}", ms / 1_000, ms % 1_000)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Broken by: being ready for ever, or never on a network whose anchors are rare.
+    #[test]
+    fn silence_is_told_after_six_idle_intervals_and_a_minute() {
+        let silence = |idle: u64, now: u64| {
+            let meters = Meters::new(Millis(1_000), Millis(idle));
+            meters.silence(Millis(1_000 + now)).map(|silence| silence.0)
+        };
+        assert_eq!(silence(1_000, 60_000), None);
+        assert_eq!(silence(1_000, 60_001), Some(60_001));
+        assert_eq!(silence(20_000, 120_000), None);
+        assert_eq!(silence(20_000, 120_001), Some(120_001));
+        let meters = Meters::new(Millis(0), Millis(1_000));
+        meters.anchored(Millis(100_000), &[]);
+        assert_eq!(meters.silence(Millis(150_000)), None);
+    }
+
+    // Broken by: figures that are cut off or rounded.
+    #[test]
+    fn seconds_are_exact() {
+        assert_eq!((seconds(7).as_str(), seconds(61_020).as_str()), ("0.007", "61.020"));
+    }
+}
