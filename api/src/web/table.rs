@@ -57,7 +57,8 @@ fn page_of(name: &str, text: &str) -> Option<String> {
 }
 
 fn is_time(name: &str) -> bool {
-    ["time", "clock", "opened", "valid_until", "until", "from", "now"].contains(&name)
+    let whole = ["time", "clock", "opened", "from", "now", "deadline", "joined", "seen", "expires"];
+    whole.contains(&name) || name == "until" || name.ends_with("_until") || name.ends_with("_at")
 }
 
 /// A field's value.

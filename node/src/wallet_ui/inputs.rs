@@ -32,6 +32,7 @@ pub fn hint(kind: &Kind) -> String {
     match kind {
         Kind::Amount => "In APT, such as 2.5.".to_string(),
         Kind::Account => "An account id, apt1…, or the name of a wallet here.".to_string(),
+        Kind::Address => "A DDT address, ddt1….".to_string(),
         Kind::PublicKey | Kind::Hash => "64 hex digits.".to_string(),
         Kind::Name { bytes_max } | Kind::Text { bytes_max } => {
             format!("At most {bytes_max} bytes.")
@@ -52,6 +53,7 @@ fn example(kind: &Kind) -> Json {
     match kind {
         Kind::Amount => json!("2.5"),
         Kind::Account => json!("apt1…"),
+        Kind::Address => json!("ddt1…"),
         Kind::PublicKey | Kind::Hash | Kind::Bytes { .. } => json!("00…"),
         Kind::Choice(words) => json!(words.first()),
         Kind::Flag => json!(true),
