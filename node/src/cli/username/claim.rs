@@ -97,8 +97,11 @@ fn finish(own: &Own<'_>, handle: &Handle, claim: &BTreeMap<String, Value>) -> Re
 }
 
 fn answer(own: &Own<'_>, keys: &NameKeys, row: &Shown, was_held: bool) -> Json {
+    // A row that was there may stand for another account of the same wallet.
+    let record = keys.open(own.connection.chain(), &row.ciphertext);
+    let account = record.map_or(own.account, |record| record.account);
     json!({
-        "account": own.account,
+        "account": account,
         "row": keys.row,
         "holder": row.holder,
         "status": row.status,
