@@ -133,7 +133,12 @@ async fn every_route_answers_as_documented() {
     }
     let token = ("Authorization", "Bearer token");
     let json = ("Content-Type", "application/json");
-    for (method, path) in [("get", "/v1/node"), ("get", "/v1/reveals"), ("post", "/v1/reveals")] {
+    for (method, path) in [
+        ("get", "/v1/node"),
+        ("get", "/v1/backup"),
+        ("get", "/v1/reveals"),
+        ("post", "/v1/reveals"),
+    ] {
         let upper = method.to_uppercase();
         let answer = send(&private, &upper, path, &[token, json], b"{\"name\": 1}").await;
         check_answer(&document, path, method, &answer);

@@ -6,6 +6,6 @@ mod proofs;
 mod readme;
 #[path = "../support/mod.rs"]
 mod support;
-mod usernames;
 mod terminals;
+mod usernames;
 mod wallets;

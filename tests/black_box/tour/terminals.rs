@@ -5,9 +5,9 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 
+use crate::support::PATIENCE;
 use crate::support::cli;
 use crate::support::network::{Network, folder};
-use crate::support::PATIENCE;
 
 const MARKER: &str = "<!-- ci: tour ";
 const DONE: &str = "-- the block is done --";
