@@ -83,7 +83,7 @@ fn genesis(router: &SigningKey, vrf: &VrfKey) -> Genesis {
     let rich =
         |seed| GenesisAccount { key: public_key(&wallet(seed)), balance: Amount::from_apt(1_000) };
     Genesis {
-        version: 1,
+        version: ddt_ledger::genesis::GENESIS_VERSION,
         name: "test".to_string(),
         time_ms: Millis(START),
         pool: Amount::from_apt(50),
