@@ -98,10 +98,8 @@ impl Duty {
         after: Option<PublicKey>,
         limit: usize,
     ) -> Vec<(PublicKey, Duty)> {
-        let first = (*account, after.unwrap_or(PublicKey([0; 32])));
-        let page = DUTIES.scan(rows, Some(&first), limit);
-        let own = page.into_iter().take_while(|((owner, _), _)| owner == account);
-        own.map(|((_, key), duty)| (key, duty)).collect()
+        let own = DUTIES.scan_under(rows, &account.0, after.map(|key| (*account, key)), limit);
+        own.into_iter().map(|((_, key), duty)| (key, duty)).collect()
     }
 
     /// One node key of an account.

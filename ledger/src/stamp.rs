@@ -1,6 +1,6 @@
 //! Stamps: proof of work in the place of a fee, for whoever has no coins yet.
 //!
-//! A stamp is bound to chain, author, event and nonce, so it serves one event, and to the
+//! A stamp is bound to chain, author, key, event and nonce, so it serves one event, and to the
 //! beacon of a recent period, so it cannot be made long before. When many are made, the next
 //! period's grow by a bit (spec STP-1 … STP-5).
 
@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::event::{Draft, STAMP, STAMP_OLD};
 use crate::hash::{Domain, Hash};
 use crate::ids::{AccountId, ChainId, Millis};
+use crate::key::PublicKey;
 use crate::params::Params;
 use crate::refusal::Refusal;
 use crate::table::{Rows, RowsMut, Table};
@@ -134,15 +135,17 @@ pub struct Task {
 }
 
 impl Task {
-    /// The work for the event of `author` with this tag and nonce in a period.
+    /// The work for the event of `author` with this tag and nonce in a period, signed by `key`:
+    /// each key has nonces of its own.
     pub fn new(
         chain: ChainId,
         author: &AccountId,
+        key: &PublicKey,
         tag: u16,
         event_nonce: u64,
         period: &Period,
     ) -> Task {
-        let parts = encode(&(chain, author, tag, event_nonce, period.number, period.beacon));
+        let parts = encode(&(chain, author, key, tag, event_nonce, period.number, period.beacon));
         let base = Domain("ddt v1 stamp base").hash(&[&parts]);
         Task { base, key: Domain("ddt v1 stamp").key() }
     }
@@ -168,7 +171,7 @@ pub(crate) fn check<R: Rows + ?Sized>(
 ) -> Result<(), Refusal> {
     let stamps = Stamps::read(rows).ok_or(STAMP_OLD)?;
     let period = stamps.period(stamp.period).ok_or(STAMP_OLD)?;
-    let task = Task::new(draft.chain, &draft.author, draft.tag, draft.nonce, period);
+    let task = Task::new(draft.chain, &draft.author, &draft.key, draft.tag, draft.nonce, period);
     let wanted = u32::from(period.bits_of(weight, &cx.params));
     if task.bits(stamp.nonce) >= wanted { Ok(()) } else { Err(STAMP) }
 }

@@ -189,6 +189,20 @@ impl<K: Key, V: BorshSerialize + BorshDeserialize> Table<K, V> {
         self.read_all(rows, rows.rows_after(&self.prefix(), &start, limit))
     }
 
+    /// At most `limit` rows whose keys start with `prefix`, after the row `after` (from the
+    /// first, if none), in key order.
+    pub fn scan_under<R: Rows + ?Sized>(
+        &self,
+        rows: &R,
+        prefix: &[u8],
+        after: Option<K>,
+        limit: usize,
+    ) -> Vec<(K, V)> {
+        let start = after.map_or(Vec::new(), |key| self.full_key(&key));
+        let prefix = [self.prefix().as_slice(), prefix].concat();
+        self.read_all(rows, rows.rows_after(&prefix, &start, limit))
+    }
+
     /// Every row, in key order, a thousand at a time.
     pub fn each<R: Rows + ?Sized>(&self, rows: &R, mut visit: impl FnMut(K, V)) {
         let mut after = Vec::new();

@@ -6,7 +6,7 @@ use std::path::Path;
 use ddt_contracts::usernames::{self, claim_hash, possession_digest};
 use ddt_ledger::schema::Bytes;
 use ddt_ledger::stamp::{Period, Task};
-use ddt_ledger::{AccountId, Address, ChainId, Hash};
+use ddt_ledger::{AccountId, Address, ChainId, Hash, PublicKey};
 use ddt_wallet::stamp::{Order, solve_on};
 use ddt_wallet::username::{CIPHERTEXT_BYTES, HashCost, NameKeys};
 use ddt_wallet::{Mnemonic, Seed};
@@ -78,16 +78,17 @@ fn stamps_are_the_golden_ones() {
     let chain = ChainId(hash(&golden, "chain"));
     for vector in golden["stamps"].as_array().expect("a list") {
         let author = AccountId(hash(vector, "author").0);
+        let key = PublicKey(hash(vector, "key").0);
         let tag = number(vector, "tag") as u16;
         let event_nonce = number(vector, "event_nonce");
         let bits = number(vector, "wanted") as u8;
         let (period, beacon) = (number(vector, "period"), hash(vector, "beacon"));
         let over = Period { number: period, beacon, bits };
-        let task = Task::new(chain, &author, tag, event_nonce, &over);
+        let task = Task::new(chain, &author, &key, tag, event_nonce, &over);
         for (nonce, bits) in vector["bits"].as_object().expect("an object") {
             assert_eq!(Some(u64::from(task.bits(nonce.parse().expect("a nonce")))), bits.as_u64());
         }
-        let order = Order { chain, author, tag, event_nonce, period, beacon, bits };
+        let order = Order { chain, author, key, tag, event_nonce, period, beacon, bits };
         let stamp = solve_on(&order, 1, |_| ControlFlow::Continue(())).expect("a stamp");
         assert_eq!(stamp.nonce, number(vector, "first"), "one thread finds the first");
     }

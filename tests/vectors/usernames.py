@@ -90,9 +90,9 @@ def handle(seed, name, cost, index, place, address):
     }
 
 
-def stamp(author, tag, nonce, number, beacon):
+def stamp(author, signer, tag, nonce, number, beacon):
     """STP-1: the work's base, and the leading zero bits of some stamp nonces."""
-    parts = CHAIN + author + u16(tag) + u64(nonce) + u64(number) + beacon
+    parts = CHAIN + author + signer + u16(tag) + u64(nonce) + u64(number) + beacon
     base = derive("ddt v1 stamp base", parts)
     key = derive("ddt v1 stamp", b"")
     bits = []
@@ -105,7 +105,7 @@ def stamp(author, tag, nonce, number, beacon):
         if 64 - int.from_bytes(
             blake3(base + u64(place), key=key).digest()[:8], "big").bit_length() >= wanted)
     return {
-        "author": author.hex(),
+        "author": author.hex(), "key": signer.hex(),
         "tag": tag,
         "event_nonce": nonce,
         "period": number,
@@ -130,8 +130,8 @@ def vectors():
             handle(seed, "a", UNSAFE_TEST, 0, 0, None),
         ],
         "stamps": [
-            stamp(bytes([1]) * 32, 501, 1_700_000_000_000_000, 7, bytes([2]) * 32),
-            stamp(bytes(range(32)), 1, 1, 0, bytes(32)),
+            stamp(bytes([1]) * 32, bytes([3]) * 32, 501, 1_700_000_000_000_000, 7, bytes([2]) * 32),
+            stamp(bytes(range(32)), bytes([4]) * 32, 1, 1, 0, bytes(32)),
         ],
     }
 

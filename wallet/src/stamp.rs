@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
 use ddt_ledger::stamp::{Period, STAMP_BITS_MAX, Stamp, Task};
-use ddt_ledger::{AccountId, ChainId, Hash};
+use ddt_ledger::{AccountId, ChainId, Hash, PublicKey};
 
 /// Tries between two looks at whether somebody is done.
 const STRIDE: u64 = 1 << 13;
@@ -18,8 +18,10 @@ const STRIDE: u64 = 1 << 13;
 pub struct Order {
     /// The chain.
     pub chain: ChainId,
-    /// Who signs the event.
+    /// Whose event.
     pub author: AccountId,
+    /// The key that signs it.
+    pub key: PublicKey,
     /// Which event.
     pub tag: u16,
     /// The event's own nonce.
@@ -51,7 +53,7 @@ impl Order {
 
     fn task(&self) -> Task {
         let period = Period { number: self.period, beacon: self.beacon, bits: self.bits };
-        Task::new(self.chain, &self.author, self.tag, self.event_nonce, &period)
+        Task::new(self.chain, &self.author, &self.key, self.tag, self.event_nonce, &period)
     }
 
     /// Whether `stamp` is good for this order.

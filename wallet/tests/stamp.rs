@@ -3,13 +3,14 @@
 use std::ops::ControlFlow;
 
 use ddt_ledger::stamp::Stamp;
-use ddt_ledger::{AccountId, ChainId, Hash};
+use ddt_ledger::{AccountId, ChainId, Hash, PublicKey};
 use ddt_wallet::stamp::{Order, StampError, solve, solve_on};
 
 fn order(bits: u8) -> Order {
     Order {
         chain: ChainId(Hash([1; 32])),
         author: AccountId([2; 32]),
+        key: PublicKey([4; 32]),
         tag: 501,
         event_nonce: 1_700_000_000_000_000,
         period: 7,

@@ -1,5 +1,6 @@
 //! Joining a zone.
 
+use ddt_ledger::accounts::Duty;
 use ddt_ledger::book::{Book, DUTY_EXISTS};
 use ddt_ledger::context::Context;
 use ddt_ledger::event::Role;
@@ -31,10 +32,16 @@ refusals! {
     FULL = "zones.full", "Every seat of the zone is taken; choose another zone.";
     NEWCOMERS_FULL = "zones.newcomers_full",
         "Newcomers hold a quarter of the zone's seats, which is all they may; choose another zone.";
+    NODE_KEYS = "zones.node_keys",
+        "The account has 8 node keys or more; sign up with one of them, or without.";
 }
 
+/// An account with so many node keys cannot name another one by signing up.
+const NODE_KEYS_MAX: usize = 8;
+
 impl Event for SignUp {
-    const REFUSALS: &'static [Refusal] = &[NO_ZONE, MEMBER, FULL, NEWCOMERS_FULL, DUTY_EXISTS];
+    const REFUSALS: &'static [Refusal] =
+        &[NO_ZONE, MEMBER, FULL, NEWCOMERS_FULL, NODE_KEYS, DUTY_EXISTS];
     const STAMP: Option<StampWeight> = Some(StampWeight::Light);
     const WORK: u32 = 2;
 
@@ -62,6 +69,13 @@ impl Event for SignUp {
             match book.duty_role(&author, &key) {
                 // A member that comes back may keep its node.
                 Some(Role::Node) => {}
+                // What costs no coins must not fill the state: no row of a key ever goes while
+                // its account stays.
+                _ if Duty::of_account(book, &author, None, NODE_KEYS_MAX).len()
+                    >= NODE_KEYS_MAX =>
+                {
+                    return Err(NODE_KEYS);
+                }
                 _ => book.grant_duty(Role::Node, key, Amount::ZERO)?,
             }
         }

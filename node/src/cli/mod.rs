@@ -14,7 +14,7 @@ mod output;
 mod progress;
 pub mod proposal;
 mod query;
-mod request;
+pub mod request;
 pub mod send;
 mod signup;
 pub mod stamping;

@@ -201,12 +201,12 @@ impl Sender<'_> {
             Consent::Given => self.output.note(words),
             Consent::Earlier => {}
         }
-        let signed = sign(draft, &key);
-        let bytes = encode(&signed);
         if !waiting.force {
-            self.check_forecast(&bytes)?;
+            // Not the signed bytes: a node that only forecasts has nothing it could submit.
+            self.check_forecast(&encode(&draft))?;
         }
         before_submission()?;
+        let signed = sign(draft, &key);
         let _spinner = Spinner::new(format!("waiting until it is {}", waiting.wait.word()));
         submit(self.connection, &signed, waiting.wait)
     }
@@ -215,12 +215,13 @@ impl Sender<'_> {
         let mut rows: Vec<(String, String)> =
             fields.iter().map(|(name, value)| (name.to_string(), plain(value))).collect();
         rows.push(("from".to_string(), format!("{} ({})", self.account, self.wallet.name())));
+        rows.push(("network".to_string(), self.connection.chain().to_string()));
         rows.push(("fee".to_string(), format!("{fee} APT")));
         format!("{}\n{}", plain(words), table(&rows).trim_end())
     }
 
-    fn check_forecast(&self, bytes: &[u8]) -> Result<(), Failure> {
-        let Some(mut refusal) = expected_refusal(&self.connection.forecast(bytes)?) else {
+    fn check_forecast(&self, draft: &[u8]) -> Result<(), Failure> {
+        let Some(mut refusal) = expected_refusal(&self.connection.forecast_unsigned(draft)?) else {
             return Ok(());
         };
         refusal.words.push_str(" Nothing was submitted; --force submits it all the same.");

@@ -14,6 +14,7 @@ use super::progress::Spinner;
 use super::send::{Sender, Waiting, check_outcome, row};
 use super::stamping::stamp;
 use super::username;
+use super::wallet::current::current_key;
 use super::{Global, wallets};
 use crate::failure::{Failure, FailureKind};
 
@@ -85,7 +86,8 @@ fn sign_up(sender: &Sender, args: &SignupArgs) -> Result<Json, Failure> {
     let nonce = now_us();
     let mut values = BTreeMap::from([("zone".to_string(), Value::Zone(zone))]);
     values.extend(node_key.map(|key| ("node_key".to_string(), Value::PublicKey(key))));
-    stamp(connection, sign_up, &mut values, (sender.account, nonce))?;
+    let key = current_key(sender.global, connection, sender.wallet, &sender.account)?.key;
+    stamp(connection, sign_up, &mut values, (sender.account, key.public(), nonce))?;
     let answer = sender.send_after(sign_up, values, args.waiting, nonce, || Ok(()))?;
     check_outcome(&answer)?;
     Ok(answer)

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use ddt_ledger::registry::Row;
 use ddt_ledger::schema::{Field, Value};
 use ddt_ledger::stamp::{Stamp, StampWeight};
-use ddt_ledger::{AccountId, Hash};
+use ddt_ledger::{AccountId, Hash, PublicKey};
 use ddt_wallet::stamp::{Order, solve};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value as Json;
@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use super::connection::{Connection, text};
 use crate::failure::Failure;
 
-/// Makes the stamp for the event of `author` with this nonce, and puts it among its fields.
+/// Makes the stamp for the event of `author`, signed by `key`, with this nonce, and puts it among its fields.
 ///
 /// # Errors
 /// An event that takes no stamp, or a node that answers nonsense.
@@ -23,7 +23,7 @@ pub fn stamp(
     connection: &Connection,
     row: &Row,
     values: &mut BTreeMap<String, Value>,
-    (author, event_nonce): (AccountId, u64),
+    (author, key, event_nonce): (AccountId, PublicKey, u64),
 ) -> Result<(), Failure> {
     values.insert("stamp".to_string(), Stamp { period: 0, nonce: 0 }.show());
     let body = (row.build)(values)?;
@@ -34,7 +34,7 @@ pub fn stamp(
         .and_then(|now| period(&now, weight))
         .ok_or_else(|| Failure::fault("the node's answer about stamps makes no sense"))?;
     let chain = connection.chain();
-    let order = Order { chain, author, tag: row.tag, event_nonce, period, beacon, bits };
+    let order = Order { chain, author, key, tag: row.tag, event_nonce, period, beacon, bits };
     let bar = bar(order.expected_tries());
     let solved = solve(&order, |tries| {
         bar.set_position(tries);

@@ -114,7 +114,7 @@ fn what_cannot_be_is_not_signed() {
         ("bob", "-1", "", "amount"),
         ("bob", "0", "", "bank.nothing"),
         ("bob", "1", &"x".repeat(129), "memo"),
-        ("ddt:bob", "1", "", "after ddt: comes an account id"),
+        ("ddt:bob", "1", "", "the account is none"),
     ] {
         let fields = [("to", to), ("amount", amount), ("memo", memo)];
         let answer = browser.post("send", &fields);
@@ -146,9 +146,17 @@ fn a_payment_line_is_made_and_taken() {
         assert!(between(&page, "id=\"account-id\">", "<").contains(bob.as_str()));
         between(&page, "id=\"payment-line\">", "<").replace("&amp;", "&")
     };
-    assert_eq!(line, format!("ddt:{bob}?amount=7.25&memo=two+words"));
+    let chain = network.json("/v1/status")["chain"].as_str().unwrap().to_string();
+    assert_eq!(line, format!("ddt:{bob}?amount=7.25&memo=two%20words&chain={chain}"));
     assert_eq!(browser.get("receive?amount=x").status, 422);
     assert_eq!(browser.unlock("alice", PASSWORD).status, 303);
+    // Another network's, one that is over, one that asks for what nobody knows, another amount.
+    let elsewhere = line.replace(&chain, &"7".repeat(64));
+    let over = line.replace("&chain", "&expires=1000&chain");
+    let strange = format!("{line}&req-split=2");
+    for (to, amount) in [(&elsewhere, ""), (&over, ""), (&strange, ""), (&line, "8")] {
+        assert_eq!(browser.post("send", &[("to", to), ("amount", amount)]).status, 422, "{to}");
+    }
     let id = browser.propose("send", &[("to", &line)]);
     let result = browser.finished(&browser.agree(&id));
     let event = between(&result, "/event/", "\"");

@@ -201,7 +201,11 @@ impl Envelope {
             Err(error) => return Ok(Err(error.refusal)),
         };
         if let Some(kind) = self.options.remove("stamp") {
-            self.press.stamp(&Letter { author, row, nonce }, &kind, &mut values)?;
+            let key = match self.options.get("key") {
+                Some(name) => names.person(name)?.key(),
+                None => signer.key(),
+            };
+            self.press.stamp(&Letter { author, key, row, nonce }, &kind, &mut values)?;
         }
         let body = match (row.build)(&values) {
             Ok(body) => body,

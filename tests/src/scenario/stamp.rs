@@ -7,7 +7,7 @@ use ddt_ledger::params::Params;
 use ddt_ledger::registry::Row;
 use ddt_ledger::schema::{Field, Value};
 use ddt_ledger::stamp::{Period, STAMP_BITS_MAX, Stamp, StampWeight, Stamps, Task};
-use ddt_ledger::{AccountId, ChainId};
+use ddt_ledger::{AccountId, ChainId, PublicKey};
 
 /// What stamps are made over after the last anchor.
 pub(super) struct Press {
@@ -23,6 +23,8 @@ pub(super) struct Press {
 pub(super) struct Letter<'l> {
     /// Its author.
     pub author: AccountId,
+    /// Who signs it.
+    pub key: PublicKey,
     /// Its row.
     pub row: &'l Row,
     /// Its nonce.
@@ -59,7 +61,7 @@ impl Press {
 
     fn solve(&self, letter: &Letter, period: &Period, fits: impl Fn(u32) -> bool) -> Stamp {
         let (author, tag) = (&letter.author, letter.row.tag);
-        let task = Task::new(self.chain, author, tag, letter.nonce, period);
+        let task = Task::new(self.chain, author, &letter.key, tag, letter.nonce, period);
         let nonce = (0..).find(|nonce| fits(task.bits(*nonce))).unwrap_or_default();
         Stamp { period: period.number, nonce }
     }

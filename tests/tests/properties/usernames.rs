@@ -243,6 +243,7 @@ impl Scene {
         let order = Order {
             chain: draft.chain,
             author: draft.author,
+            key: draft.key,
             tag: draft.tag,
             event_nonce: draft.nonce,
             period: now.number,

@@ -257,6 +257,7 @@ impl Town {
         let order = Order {
             chain: self.chain,
             author: draft.author,
+            key: draft.key,
             tag: draft.tag,
             event_nonce: draft.nonce,
             period: now.number,

@@ -58,7 +58,7 @@ pub fn stamps(network: &Network) -> Stamps {
 
 /// The work for a draft over a period.
 pub fn task(draft: &Draft, period: &Period) -> Task {
-    Task::new(draft.chain, &draft.author, draft.tag, draft.nonce, period)
+    Task::new(draft.chain, &draft.author, &draft.key, draft.tag, draft.nonce, period)
 }
 
 /// Leading zero bits of a light and a heavy stamp over a period.

@@ -23,7 +23,7 @@ pub struct SetArgs {
     name: String,
     /// All records it has then, each as one argument: "www A 192.0.2.1 300"
     records: Vec<String>,
-    /// A file of all records it has then: lines like these, or TOML with [[record]] tables
+    /// A file of all records it has then: lines like these, or TOML with tables named record
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
     /// A record that comes to the present ones

@@ -1,7 +1,7 @@
 //! `ddt request` and `ddt pay`: asking for money with a text or a picture, and answering.
 
 mod qr;
-mod uri;
+pub mod uri;
 
 use std::collections::BTreeMap;
 
@@ -90,7 +90,7 @@ pub fn request(global: &Global, args: &RequestArgs, output: &Output) -> Result<(
 }
 
 /// The network of this data folder, else of the node that answers.
-fn chain(global: &Global) -> Result<ChainId, Failure> {
+pub fn chain(global: &Global) -> Result<ChainId, Failure> {
     let genesis = match global.api {
         Some(_) => None,
         None => read_genesis(&home(global).join("genesis.toml"))?,
@@ -101,25 +101,30 @@ fn chain(global: &Global) -> Result<ChainId, Failure> {
     }
 }
 
-/// `ddt pay`.
-pub fn pay(global: &Global, args: &PayArgs, output: &Output) -> Result<(), Failure> {
-    let request = Request::read(&args.request)?;
+/// Whether a request may be paid on this network now.
+pub fn check(request: &Request, chain: ChainId) -> Result<(), Failure> {
     let expired = request.expires.filter(|expires| *expires <= moment::now());
     if let Some(expires) = expired {
         let words = format!("the request ended at {}; ask for a new one", moment::show(expires));
         return Err(Failure::new(FailureKind::Usage, "request.expired", words));
     }
+    if chain == request.chain {
+        return Ok(());
+    }
+    let words = format!(
+        "the request is for the network {}, and this node follows {chain}: choose another --api \
+         or --home",
+        request.chain
+    );
+    Err(Failure::new(FailureKind::Usage, "request.chain", words))
+}
+
+/// `ddt pay`.
+pub fn pay(global: &Global, args: &PayArgs, output: &Output) -> Result<(), Failure> {
+    let request = Request::read(&args.request)?;
     let amount = asked_amount(&request, args.amount.as_deref())?;
     let connection = Connection::open(global)?;
-    if connection.chain() != request.chain {
-        let words = format!(
-            "the request is for the network {}, and this node follows {}: choose another --api \
-             or --home",
-            request.chain,
-            connection.chain()
-        );
-        return Err(Failure::new(FailureKind::Usage, "request.chain", words));
-    }
+    check(&request, connection.chain())?;
     match global.yes {
         true => output.note(words(&request)),
         false => eprintln!("{}", words(&request)),

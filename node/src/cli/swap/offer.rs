@@ -58,6 +58,8 @@ pub struct OfferArgs {
 struct Theirs {
     hash: Hash,
     deadline: Option<Millis>,
+    /// What their lock pays, where it was seen.
+    offered: Option<Amount>,
     warnings: Vec<String>,
 }
 
@@ -77,6 +79,9 @@ pub fn run(global: &Global, args: &OfferArgs, output: &Output) -> Result<(), Fai
     };
     let connection = Connection::open(global)?;
     let (wallet, account) = wallets::unlock(global, args.from.as_deref())?;
+    if let Some(offered) = theirs.as_ref().and_then(|theirs| theirs.offered) {
+        tell(global, output, &format!("In answer to a lock of {offered} APT."));
+    }
     // The nonce stands in the event, so that the words alone bring the secret back.
     let nonce = now_us();
     let hash = match theirs {
@@ -132,19 +137,20 @@ fn locked_words(lock: &str, hash: Hash, deadline: Millis, is_ours: bool) -> Stri
 fn theirs(global: &Global, args: &OfferArgs, now: Millis) -> Result<Option<Theirs>, Failure> {
     if let (Some(lock), Some(url)) = (&args.answers, &args.seen_on) {
         let info = find(&Connection::elsewhere(url)?, &lock_id(lock)?)?;
-        return of_info(&info, &own_accounts(global)?).map(Some);
+        return of_info(&info, &own_accounts(global)?, args.waiting.force).map(Some);
     }
     let Some(text) = &args.hash else { return Ok(None) };
     let wrong = || Failure::usage("--hash: 64 hexadecimal digits are wanted, a SHA-256");
     let hash = Hash::from_hex(text).ok_or_else(wrong)?;
     let deadline = args.their_deadline.as_ref();
     let deadline = deadline.map(|text| moment::read("--their-deadline", text, now)).transpose()?;
-    Ok(Some(Theirs { hash, deadline, warnings: Vec::new() }))
+    Ok(Some(Theirs { hash, deadline, offered: None, warnings: Vec::new() }))
 }
 
 fn of_info(
     info: &LockInfo,
     own: &BTreeMap<ddt_ledger::AccountId, String>,
+    is_forced: bool,
 ) -> Result<Theirs, Failure> {
     if info.status != LockStatus::Open {
         let words = "the other lock has ended already: lock nothing in answer to it";
@@ -152,10 +158,16 @@ fn of_info(
     }
     let mut warnings = Vec::new();
     if !own.contains_key(&info.to) {
-        warnings
-            .push(format!("the other lock pays {}, which is no account of a wallet here", info.to));
+        let words =
+            format!("the other lock pays {}, which is no account of a wallet here", info.to);
+        if !is_forced {
+            let words = format!("{words}: it gives you nothing; --force answers it all the same");
+            return Err(Failure::new(FailureKind::Usage, "swap.not_yours", words));
+        }
+        warnings.push(words);
     }
-    Ok(Theirs { hash: info.hash, deadline: Some(info.deadline), warnings })
+    let offered = Some(info.amount);
+    Ok(Theirs { hash: info.hash, deadline: Some(info.deadline), offered, warnings })
 }
 
 fn deadline(args: &OfferArgs, theirs: Option<&Theirs>, now: Millis) -> Result<Millis, Failure> {
@@ -215,7 +227,7 @@ mod tests {
 
     fn check(own: u64, other: Option<u64>, is_forced: bool) -> Result<usize, String> {
         let deadline = other.map(|time| Millis(1_000 + time));
-        let theirs = Theirs { hash: Hash::ZERO, deadline, warnings: Vec::new() };
+        let theirs = Theirs { hash: Hash::ZERO, deadline, offered: None, warnings: Vec::new() };
         let found = check_times(Millis(1_000 + own), &theirs, Millis(1_000), is_forced);
         found.map(|warnings| warnings.len()).map_err(|failure| failure.code)
     }

@@ -11,7 +11,7 @@ use ddt_wallet::username::{Handle, NameKeys, Username};
 use serde_json::{Value as Json, json};
 
 use super::ADVICE;
-use super::row::{Own, Shown, name_keys, shown};
+use super::row::{Own, Shown, address_words, name_keys, shown};
 use crate::cli::connection::text;
 use crate::cli::moment;
 use crate::cli::progress::Spinner;
@@ -32,6 +32,7 @@ pub fn claim(own: &Own<'_>, name: &Username, address: Option<Address>) -> Result
         own.place(&keys, &row).map_err(|_| taken())?;
         return Ok(answer(own, &keys, &row, true));
     }
+    let address = own.address(address)?;
     let handle = own.handle(&keys, 0, address)?;
     let ciphertext = Bytes::new(handle.ciphertext)
         .ok_or_else(|| Failure::fault("the record is longer than a row"))?;
@@ -42,7 +43,10 @@ pub fn claim(own: &Own<'_>, name: &Username, address: Option<Address>) -> Result
     } else {
         let account = own.account;
         own.agree(
-            &format!("Take this username for {account}, for a year, without a fee.\n{ADVICE}"),
+            &format!(
+                "Take this username for {account}, {}, for a year, without a fee.\n{ADVICE}",
+                address_words(address)
+            ),
             "Take it?",
         )?;
         let values = BTreeMap::from([("hash".to_string(), Value::Hash(hash))]);

@@ -9,7 +9,7 @@ use ddt_wallet::username::{KEYS_MAX, NameKeys, Username};
 use serde_json::{Value as Json, json};
 
 use super::claim::moment_of;
-use super::row::{Own, name_keys};
+use super::row::{Own, address_words, name_keys};
 use crate::cli::output::table;
 use crate::failure::{Failure, FailureKind};
 
@@ -27,10 +27,14 @@ pub fn rotate(own: &Own<'_>, name: &Username, address: Option<Address>) -> Resul
         let words = "that username was handed on too often; release it and claim it anew";
         return Err(Failure::new(FailureKind::Refused, "usernames.places", words));
     }
+    let address = own.address(address)?;
     let handle = own.handle(&keys, next, address)?;
     let new_key = handle.key.public();
     let account = own.account;
-    let words = format!("Seal the username anew for {account}, under a fresh one-time key.");
+    let words = format!(
+        "Seal the username anew for {account}, {}, under a fresh one-time key.",
+        address_words(address)
+    );
     own.agree(&words, "Do it?")?;
     let possession = handle.key.sign(&possession_digest(&keys.row, &new_key));
     let values = BTreeMap::from([

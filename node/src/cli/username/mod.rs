@@ -25,8 +25,9 @@ use crate::failure::Failure;
 const ADVICE: &str = "\
 What this hides: nothing on the ledger leads from your account to the username, or back. What \
 it does not hide: whoever guesses the name can look it up, one Argon2id of 256 MiB a guess, so \
-a name that is easily guessed is public. The node you ask learns which row you asked for, \
-though not its name; whoever sees your network address submit the claim, or sees it appear \
+a name that is easily guessed is public. The node you ask learns which row you asked for and \
+that you asked for the account beside it, so that node can link the two, though not to the \
+name; whoever sees your network address submit the claim, or sees it appear \
 whenever you are online, can link them. Use a node you trust, and do not tell both at once.";
 
 /// Have a username.

@@ -80,17 +80,17 @@ impl Own<'_> {
         address: Option<Address>,
     ) -> Result<Handle, Failure> {
         let owner = current_key(self.global, self.connection, self.wallet, &self.account)?.key;
-        let address = match address {
-            Some(address) => Some(address),
-            None => self.address()?,
-        };
         let (chain, seed) = (self.connection.chain(), self.wallet.seed());
         let handle = seed.username_handle(chain, keys, (self.account, &owner), address, place);
         handle.ok_or_else(|| Failure::fault("the record cannot be sealed"))
     }
 
-    /// The account's present address.
-    fn address(&self) -> Result<Option<Address>, Failure> {
+    /// The address to seal: the one given, else the account's present one, as the node says.
+    /// It is shown before anybody agrees, for the owner key signs it.
+    pub fn address(&self, given: Option<Address>) -> Result<Option<Address>, Failure> {
+        if given.is_some() {
+            return Ok(given);
+        }
         let query = [("account", self.account.to_string())];
         let member = self.connection.view_one("zones.member", &query)?;
         let address = member.and_then(|member| text(&member, "/member/address"));
@@ -132,7 +132,7 @@ impl Own<'_> {
     ) -> Result<Vec<u8>, Failure> {
         let (row, nonce) = (row(name)?, now_us());
         let author = key.account();
-        stamp(self.connection, row, &mut values, (author, nonce))?;
+        stamp(self.connection, row, &mut values, (author, key.public(), nonce))?;
         let chain = self.connection.chain();
         let draft = draft(row, &values, Occasion::owner(chain, author, key.public(), nonce))?;
         // The words are taken from the bytes that are signed.
@@ -170,6 +170,12 @@ impl Own<'_> {
             None => self.submit(&bytes),
         }
     }
+}
+
+/// What a record says of an address.
+pub fn address_words(address: Option<Address>) -> String {
+    address
+        .map_or("without an address".to_string(), |address| format!("with the address {address}"))
 }
 
 /// Nobody holds it.

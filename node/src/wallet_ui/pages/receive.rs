@@ -9,12 +9,13 @@ use crate::wallet_ui::App;
 use crate::wallet_ui::desk::Open;
 use crate::wallet_ui::form::Form;
 use crate::wallet_ui::frame::{Page, field, notice, troubled};
-use crate::wallet_ui::payment::{MEMO_BYTES_MAX, Payment};
+use crate::wallet_ui::payment::{self, MEMO_BYTES_MAX};
 
 /// `GET receive`; the query says how much, and why.
 pub fn receive(app: &App, open: &Open, query: &Form) -> Answer {
     let account: AccountId = open.account(query.get("account"))?;
-    let wanted = Payment::new(account, query.trimmed("amount"), query.trimmed("memo"));
+    let (amount, memo) = (query.trimmed("amount"), query.trimmed("memo"));
+    let wanted = payment::line(&app.desk.global, account, amount, memo);
     let trouble = wanted.as_ref().err();
     let amount = html! {
         input #amount name="amount" value=(query.get("amount")) inputmode="decimal"
@@ -28,7 +29,7 @@ pub fn receive(app: &App, open: &Open, query: &Form) -> Answer {
         p { "Your account: whoever pays needs nothing else." }
         p.line #account-id { (account) }
         @if let Ok(payment) = &wanted {
-            p { "A payment line, which this wallet takes as a receiver:" }
+            p { "A payment request, which ddt pay and these pages take:" }
             p.line #payment-line { (payment) }
         }
         form method="get" action=(app.at("receive")) autocomplete="off" {

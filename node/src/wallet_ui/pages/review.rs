@@ -13,6 +13,7 @@ use maud::{Markup, html};
 use super::Answer;
 use crate::cli::connection::{Connection, now_us, text};
 use crate::cli::proposal;
+use crate::cli::wallet::plain::plain;
 use crate::secret_file;
 use crate::wallet_ui::App;
 use crate::wallet_ui::desk::{Open, hold};
@@ -78,7 +79,7 @@ pub fn review(app: &App, open: &Open, query: &Form) -> Answer {
 /// The very words of the bytes to be signed.
 fn said(open: &Open, review: &Review) -> Markup {
     let description = &review.proposal.description;
-    let plain = |text: &str| html! { (text) };
+    let plain = |text: &str| html! { (plain(text)) };
     let mut rows: Vec<(&str, Markup)> =
         description.fields.iter().map(|(name, value)| (*name, plain(value))).collect();
     let from = format!("{} ({})", description.author, open.entry.name);
@@ -91,7 +92,7 @@ fn said(open: &Open, review: &Review) -> Markup {
     };
     rows.push(("forecast", plain(forecast)));
     rows.push(("event", plain(description.name)));
-    html! { p.words { (description.words) } (facts(&rows)) }
+    html! { p.words { (plain(&description.words)) } (facts(&rows)) }
 }
 
 /// `POST confirm`: signs and sends what was shown, the first time; leads to what became of it.

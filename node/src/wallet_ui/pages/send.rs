@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ddt_ledger::Amount;
 use ddt_ledger::schema::Value;
 use maud::{Markup, html};
 
@@ -11,7 +12,7 @@ use crate::wallet_ui::App;
 use crate::wallet_ui::desk::Open;
 use crate::wallet_ui::form::Form;
 use crate::wallet_ui::frame::{Page, field, form, lead_to, notice, troubled};
-use crate::wallet_ui::payment::{MEMO_BYTES_MAX, Payment};
+use crate::wallet_ui::payment::{self, MEMO_BYTES_MAX};
 use crate::wallet_ui::trouble::Trouble;
 
 /// `GET send`; the query may fill the form.
@@ -35,15 +36,23 @@ fn propose(app: &App, open: &Open, form: &Form) -> Result<String, Trouble> {
     review::keep(app, open, row, account, values(app, form)?)
 }
 
-/// The payment's fields. What is typed beside a payment line goes before what the line says.
+/// The payment's fields. What is typed beside a payment request goes before what that says;
+/// but another amount than it asks for is a mistake of somebody's.
 fn values(app: &App, form: &Form) -> Result<BTreeMap<String, Value>, Trouble> {
-    let asked = Payment::read(form.trimmed("to")).transpose()?;
+    let asked = payment::read(&app.desk.node()?, form.trimmed("to"))?;
     let of_line = |name: &str| match (&asked, name) {
         (Some(asked), "to") => Some(asked.to.to_string()),
         (Some(asked), "amount") => asked.amount.map(|amount| amount.to_string()),
-        (Some(asked), _) => Some(asked.memo.clone()),
+        (Some(asked), _) => asked.memo.clone(),
         (None, _) => None,
     };
+    let typed_amount = form.trimmed("amount").parse::<Amount>().ok();
+    if let (Some(wanted), Some(typed)) = (of_line("amount"), typed_amount)
+        && wanted != typed.to_string()
+    {
+        let words = format!("amount: the request asks for {wanted} APT; leave this empty.");
+        return Err(Trouble::input(words));
+    }
     let typed = |name: &str| match form.trimmed(name) {
         "" => of_line(name).unwrap_or_default(),
         text if name == "to" => of_line(name).unwrap_or_else(|| text.to_string()),
@@ -97,7 +106,7 @@ fn page(
         (form(app, "send", &html! {
             (account_field(open, filled.get("account")))
             (field("to", "To", "An account id, apt1…, the name of a wallet here, or a payment \
-                line, ddt:…", &to))
+                request, ddt:…", &to))
             (field("amount", "Amount, in APT", "", &amount))
             (field("memo", "Remark", "Public, for the receiver; may be empty", &memo))
             button.main { "Review" }

@@ -20,6 +20,7 @@ enum Attempt {
 #[derive(Debug)]
 pub(super) struct Entry {
     due: Millis,
+    attempts: u32,
     refused: u32,
     attempt: Attempt,
 }
@@ -92,7 +93,10 @@ impl DueAgent {
             ready.map(|(name, entry)| (entry.at(), name, entry)).collect();
         ready.sort_unstable_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
         for (_, name, entry) in ready.into_iter().take(room) {
-            entry.attempt = Attempt::InFlight(now.plus(SETTLE_MS));
+            entry.attempts = entry.attempts.saturating_add(1);
+            // Longer each time: while anchors stall, what was sent is on its way.
+            let wait = SETTLE_MS.max(backoff(entry.attempts.saturating_add(4)));
+            entry.attempt = Attempt::InFlight(now.plus(wait));
             effects.push(Effect::Submit(name.clone()));
         }
     }
@@ -129,7 +133,7 @@ impl Anchor {
 
 impl Entry {
     fn new(due: Millis) -> Entry {
-        Entry { due, refused: 0, attempt: Attempt::Due(Millis(0)) }
+        Entry { due, attempts: 0, refused: 0, attempt: Attempt::Due(Millis(0)) }
     }
 
     fn at(&self) -> Millis {
