@@ -15,7 +15,8 @@ use std::collections::BTreeMap;
 use super::connection::{Connection, text};
 use crate::failure::Failure;
 
-/// Makes the stamp for the event of `author`, signed by `key`, with this nonce, and puts it among its fields.
+/// Makes the stamp for the event of `author`, signed by `key`, with this nonce, and puts it
+/// among its fields.
 ///
 /// # Errors
 /// An event that takes no stamp, or a node that answers nonsense.
