@@ -84,7 +84,7 @@ fn a_refused_event_uses_its_nonce_and_pays_nothing() {
     assert_eq!(stamps(&network).made, 1, "it counts all the same");
 }
 
-/// Broken by: leaving any of chain, author, tag, nonce, number and beacon out of `Task::new`,
+/// Broken by: leaving any of chain, author, key, tag, nonce, number and beacon out of `Task::new`,
 /// or heaviness out of `stamp::check`.
 #[test]
 fn a_stamp_serves_one_event_alone() {
@@ -92,9 +92,10 @@ fn a_stamp_serves_one_event_alone() {
     let who = Person::new(NEWCOMER);
     let now = stamps(&network).now;
     type Change = fn(&mut Draft, &mut Period);
-    let changes: [Change; 6] = [
+    let changes: [Change; 7] = [
         |draft, _| draft.chain = ChainId(Hash([9; 32])),
         |draft, _| draft.author = Person::new(NEWCOMER + 1).id(),
+        |draft, _| draft.key = Person::new(NEWCOMER + 1).key(),
         |draft, _| draft.tag += 1,
         |draft, _| draft.nonce += 1,
         |_, period| period.number += 1,
