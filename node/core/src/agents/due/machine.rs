@@ -20,7 +20,8 @@ enum Attempt {
 #[derive(Debug)]
 pub(super) struct Entry {
     due: Millis,
-    attempts: u32,
+    /// How often it was taken and is due all the same.
+    taken: u32,
     refused: u32,
     attempt: Attempt,
 }
@@ -68,6 +69,7 @@ impl DueAgent {
         let Some(entry) = self.entries.get_mut(name) else { return };
         let Err(refusal) = result else {
             entry.refused = 0;
+            entry.taken = entry.taken.saturating_add(1);
             return;
         };
         entry.refused = entry.refused.saturating_add(1);
@@ -93,9 +95,8 @@ impl DueAgent {
             ready.map(|(name, entry)| (entry.at(), name, entry)).collect();
         ready.sort_unstable_by(|a, b| (a.0, a.1).cmp(&(b.0, b.1)));
         for (_, name, entry) in ready.into_iter().take(room) {
-            entry.attempts = entry.attempts.saturating_add(1);
-            // Longer each time: while anchors stall, what was sent is on its way.
-            let wait = SETTLE_MS.max(backoff(entry.attempts.saturating_add(4)));
+            // Longer each time: while anchors stall, what was taken is on its way.
+            let wait = SETTLE_MS.max(backoff(entry.taken.saturating_add(5)));
             entry.attempt = Attempt::InFlight(now.plus(wait));
             effects.push(Effect::Submit(name.clone()));
         }
@@ -133,7 +134,7 @@ impl Anchor {
 
 impl Entry {
     fn new(due: Millis) -> Entry {
-        Entry { due, attempts: 0, refused: 0, attempt: Attempt::Due(Millis(0)) }
+        Entry { due, taken: 0, refused: 0, attempt: Attempt::Due(Millis(0)) }
     }
 
     fn at(&self) -> Millis {
