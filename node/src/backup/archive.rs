@@ -17,7 +17,7 @@ use crate::failure::Failure;
 /// An entry in which a node says why it did not finish.
 const FAILURE: &str = "failure";
 /// Files that a backup may hold; wallets have names of their own.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 10] = [
     "book.redb",
     "lanes.redb",
     "agents.redb",
@@ -26,6 +26,8 @@ const NAMES: [&str; 8] = [
     "node.key",
     "config.toml",
     "password",
+    "book.json",
+    "tickets.json",
 ];
 /// Most files of a backup.
 const FILES_MAX: usize = 100_000;

@@ -22,6 +22,8 @@ use crate::failure::Failure;
 const FILES: [&str; 4] = ["genesis.toml", "VERSION", "node.key", "config.toml"];
 /// The file with the password of a development network's wallets.
 const PASSWORD: &str = "password";
+/// What wallets keep beside their folder: names of accounts, tickets that were given away.
+const BESIDE_WALLETS: [&str; 2] = ["book.json", "tickets.json"];
 /// The folder of wallets.
 const KEYSTORE: &str = "keystore";
 
@@ -173,6 +175,7 @@ fn copy_files(home: &Path, into: &Path, wallets: bool) -> Result<Vec<String>, Fa
     let mut names: Vec<String> = FILES.map(str::to_string).to_vec();
     if wallets {
         names.push(PASSWORD.to_string());
+        names.extend(BESIDE_WALLETS.map(str::to_string));
         let keystore = home.join(KEYSTORE);
         let io = |error: std::io::Error| Failure::io(&keystore, &error);
         if keystore.exists() {
