@@ -11,6 +11,7 @@ pub mod client;
 mod error;
 mod guard;
 mod limits;
+pub mod moment;
 pub mod openapi;
 mod paging;
 mod reading;

@@ -1,18 +1,21 @@
 //! Moments and lengths of time as people type and read them, in UTC.
 
+use ddt_api::moment::{date_time, shown};
 use ddt_ledger::Millis;
+use serde_json::Value as Json;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+use time::{Date, PrimitiveDateTime};
 
-use super::connection::now_us;
+use super::connection::{now_us, text as text_at};
 use crate::failure::Failure;
 
+const SECOND_MS: u64 = 1_000;
 const DAY_MS: u64 = 86_400_000;
-/// Days from 0000-03-01 to 1970-01-01. Years are counted from March, so that the leap day is
-/// a year's last.
-const DAYS_TO_EPOCH: u64 = 719_468;
-/// Days of 400 years.
-const CYCLE: u64 = 146_097;
-/// First year after those that can be typed.
-const YEAR_END: u64 = 10_000;
+const DAY: &[BorrowedFormatItem] = format_description!("[year]-[month]-[day]");
+const MINUTE: &[BorrowedFormatItem] = format_description!("[year]-[month]-[day]T[hour]:[minute]Z");
+const SECOND: &[BorrowedFormatItem] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
 
 /// What this machine's clock says.
 pub fn now() -> Millis {
@@ -52,60 +55,52 @@ pub fn read(what: &str, text: &str, now: Millis) -> Result<Millis, Failure> {
     })
 }
 
-/// `2026-01-31T12:00:00Z`, seconds optional; UTC and nothing else.
-pub fn calendar(text: &str) -> Option<Millis> {
-    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
-    let [year, month, day] = numbers(date, '-', &[4, 2, 2])?[..] else { return None };
-    let time = if time.len() == 5 { format!("{time}:00") } else { time.to_string() };
-    let [hour, minute, second] = numbers(&time, ':', &[2, 2, 2])?[..] else { return None };
-    let days = days(year, month, day)?;
-    let is_time = hour < 24 && minute < 60 && second < 60;
-    let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second;
-    let moment = Millis(seconds * 1_000);
-    // A day that the month does not have comes back as another one.
-    (is_time && show_date(moment) == date).then_some(moment)
+/// `2026-01-31T12:00:00Z`, seconds optional; UTC and nothing else, from 1970 on.
+fn calendar(text: &str) -> Option<Millis> {
+    let second = PrimitiveDateTime::parse(text, SECOND);
+    since_1970(second.or_else(|_| PrimitiveDateTime::parse(text, MINUTE)).ok()?)
 }
 
-/// Numbers of so many digits each.
-fn numbers(text: &str, between: char, digits: &[usize]) -> Option<Vec<u64>> {
-    let parts: Vec<&str> = text.split(between).collect();
-    let is_plain = |part: &&str| part.bytes().all(|byte| byte.is_ascii_digit());
-    let fits = parts.len() == digits.len() && parts.iter().all(is_plain);
-    let sizes = parts.iter().zip(digits).all(|(part, digits)| part.len() == *digits);
-    (fits && sizes).then(|| parts.iter().filter_map(|part| part.parse().ok()).collect())
+fn since_1970(moment: PrimitiveDateTime) -> Option<Millis> {
+    let seconds = u64::try_from(moment.as_utc().unix_timestamp()).ok()?;
+    seconds.checked_mul(SECOND_MS).map(Millis)
 }
 
-/// Days since 1970-01-01 of a Gregorian date.
-fn days(year: u64, month: u64, day: u64) -> Option<u64> {
-    let is_date = (1970..YEAR_END).contains(&year) && (1..=12).contains(&month) && day > 0;
-    if !is_date || day > 31 {
-        return None;
-    }
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let (cycle, of_cycle) = (year / 400, year % 400);
-    let of_year = (153 * month + 2) / 5 + day - 1;
-    let day = of_cycle * 365 + of_cycle / 4 - of_cycle / 100 + of_year;
-    (cycle * CYCLE + day).checked_sub(DAYS_TO_EPOCH)
-}
-
-/// `2026-01-31`.
-pub fn show_date(time: Millis) -> String {
-    // Beyond the year 10^9 it does not matter: only no overflow.
-    let days = (time.0 / DAY_MS).min(365_000_000_000) + DAYS_TO_EPOCH;
-    let (cycle, day) = (days / CYCLE, days % CYCLE);
-    let year = (day - day / 1_460 + day / 36_524 - day / (CYCLE - 1)) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let date = day - (153 * month + 2) / 5 + 1;
-    let (month, later) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    format!("{:04}-{month:02}-{date:02}", cycle * 400 + year + later)
+/// The first and the last millisecond that a text means: a day's, or a second's.
+///
+/// # Errors
+/// The text is neither.
+pub fn period(text: &str) -> Result<(Millis, Millis), Failure> {
+    let day = Date::parse(text, DAY).ok().and_then(|day| since_1970(day.midnight()));
+    let day = day.map(|start| (start, DAY_MS));
+    let second = || {
+        let moment = PrimitiveDateTime::parse(text, SECOND).ok().and_then(since_1970);
+        moment.map(|start| (start, SECOND_MS))
+    };
+    let found = day.or_else(second).map(|(start, length)| (start, Millis(start.0 + length - 1)));
+    found.ok_or_else(|| {
+        let shown: String = text.chars().take(40).collect();
+        Failure::usage(format!(
+            "{shown} is no date: write 2026-11-21 or 2026-11-21T15:03:52Z, in UTC"
+        ))
+    })
 }
 
 /// `2026-01-31 12:00:00 UTC`.
 pub fn show(time: Millis) -> String {
-    let seconds = time.0 / 1_000 % 86_400;
-    let (hours, minutes) = (seconds / 3_600, seconds / 60 % 60);
-    format!("{} {hours:02}:{minutes:02}:{:02} UTC", show_date(time), seconds % 60)
+    format!("{} UTC", shown(time))
+}
+
+/// `2026-01-31T12:00:00Z`, as it is typed.
+pub fn text(time: Millis) -> String {
+    let (hour, minute, second) = date_time(time).as_hms();
+    format!("{}T{hour:02}:{minute:02}:{second:02}Z", date_time(time).date())
+}
+
+/// The moment at a pointer of an answer; nothing where there is none.
+pub fn show_at(json: &Json, pointer: &str) -> String {
+    let time = text_at(json, pointer).and_then(|ms| ms.parse().ok());
+    time.map(|ms| show(Millis(ms))).unwrap_or_default()
 }
 
 /// A length of time in its two largest units: `3 h 20 min`.
@@ -125,23 +120,26 @@ pub fn span(length: Millis) -> String {
 mod tests {
     use super::*;
 
-    /// Broken by: a leap year that is forgotten or invented, or months of one length.
+    /// Broken by: another unit, or a text that is not read as it is shown.
     #[test]
     fn moments_are_read_as_they_are_shown() {
-        for (text, ms) in [
+        for (typed, ms) in [
             ("1970-01-01T00:00:00Z", 0),
-            ("2000-02-29T23:59Z", 951_868_740_000),
+            ("2000-02-29T23:59:00Z", 951_868_740_000),
             ("2024-02-29T12:00:01Z", 1_709_208_001_000),
             ("2100-03-01T00:00:00Z", 4_107_542_400_000),
             ("9999-12-31T23:59:59Z", 253_402_300_799_000),
         ] {
-            assert_eq!(calendar(text), Some(Millis(ms)), "{text}");
-            assert!(show(Millis(ms)).starts_with(&text[..10]), "{text}");
+            let time = Millis(ms);
+            assert_eq!(calendar(typed), Some(time), "{typed}");
+            assert_eq!(text(time), typed);
+            assert_eq!(show(time), format!("{} {} UTC", &typed[..10], &typed[11..19]));
+            assert_eq!(period(typed).unwrap(), (time, Millis(ms + 999)));
         }
-        for day in (0..80_000).map(|day| day * DAY_MS) {
-            let text = format!("{}T00:00:00Z", show_date(Millis(day)));
-            assert_eq!(calendar(&text), Some(Millis(day)), "{text}");
-        }
+        assert_eq!(calendar("2000-02-29T23:59Z"), Some(Millis(951_868_740_000)));
+        let day = Millis(1_795_219_200_000);
+        assert_eq!(period("2026-11-21").unwrap(), (day, Millis(day.0 + DAY_MS - 1)));
+        assert!(text(Millis(u64::MAX)).ends_with('Z'), "nothing overflows");
     }
 
     /// Broken by: days that no month has, other zones of time, signs and spaces.
@@ -162,7 +160,12 @@ mod tests {
             "2023-01-01T00:00:60Z",
             "2023-01-01T00:00",
             "2023-01-01T00:00+01:00",
+            "2023-01-01T00:00:00+01:00",
             "2023-01-01 00:00Z",
+            "2023-01-01 ",
+            "21.11.2026",
+            "+026-01-01",
+            "２０２６-01-01",
             "soon",
             "-5s",
             "+5",
@@ -172,6 +175,7 @@ mod tests {
             "99999999999999999999s",
         ] {
             assert_eq!(calendar(text).or(duration(text)), None, "{text}");
+            assert!(period(text).is_err(), "{text}");
         }
         assert_eq!(read("time", "5", Millis(9)).unwrap(), Millis(5));
         assert_eq!(read("time", "2m", Millis(9)).unwrap(), Millis(120_009));

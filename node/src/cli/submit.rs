@@ -13,14 +13,13 @@ use ddt_wallet::describe::describe;
 use ddt_wallet::signed_file::{FILE_BYTES_MAX, SignedFileError};
 use serde_json::{Value as Json, json};
 
-use super::Global;
 use super::connection::{Connection, text};
 use super::output::{Output, confirm, table};
 use super::progress::Spinner;
 use super::proposal::perhaps_taken;
 use super::send::{Waiting, finish};
 use super::wallet::plain::plain;
-use super::wallet::time_text;
+use super::{Global, moment};
 use crate::failure::{Failure, FailureKind};
 
 /// `ddt submit`.
@@ -101,7 +100,7 @@ fn in_words(file: &SignedFile, event: &Checked) -> Result<String, Failure> {
         ("from", file.author.to_string()),
         ("event", format!("{} {}", description.name, file.event)),
         (number, file.nonce.to_string()),
-        ("valid until", time_text(file.valid_until)),
+        ("valid until", moment::text(file.valid_until)),
     ] {
         rows.push((name.to_string(), value));
     }

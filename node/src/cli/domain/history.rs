@@ -5,7 +5,8 @@ use serde_json::{Value as Json, json};
 use super::super::Global;
 use super::super::connection::text;
 use super::super::output::Output;
-use super::{Desk, moment};
+use super::Desk;
+use crate::cli::moment;
 use crate::failure::Failure;
 
 /// Most rows of one page of the API.
@@ -51,6 +52,6 @@ fn line(row: &Json) -> String {
         Some(words) => words,
         None => get("/name"),
     };
-    let (date, anchor) = (moment::date_at(row, "/time"), get("/height"));
+    let (date, anchor) = (moment::show_at(row, "/time"), get("/height"));
     format!("{date}  anchor {anchor}  {outcome}\n    {what}\n    by {who}")
 }

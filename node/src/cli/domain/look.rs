@@ -8,7 +8,8 @@ use serde_json::{Value as Json, json};
 use super::super::connection::{Connection, text, view_path};
 use super::super::output::{Output, table};
 use super::super::{Global, ledger, wallets};
-use super::{Desk, amount_at, domain_name, moment, not_owned, term};
+use super::{Desk, amount_at, domain_name, not_owned, term};
+use crate::cli::moment;
 use crate::failure::Failure;
 
 /// What a name costs for a term, and whether it is free.
@@ -96,7 +97,7 @@ pub fn resolve(
 /// A name's record in words.
 pub fn record_words(record: &Json) -> String {
     let get = |pointer: &str| text(record, pointer).unwrap_or_default();
-    let date = |pointer: &str| moment::date_at(record, pointer);
+    let date = |pointer: &str| moment::show_at(record, pointer);
     let rows = [
         ("owner", get("/owner")),
         ("status", get("/status")),
@@ -118,7 +119,7 @@ pub fn list(global: &Global, account: Option<&str>, output: &Output) -> Result<(
         for row in connection.view_all("domains.of_owner", &owner)? {
             let get = |pointer: &str| text(&row, pointer).unwrap_or_default();
             let (domain, status) = (get("/record/name"), get("/record/status"));
-            let until = moment::date_at(&row, "/record/until");
+            let until = moment::show_at(&row, "/record/until");
             words.push_str(&format!("{domain}.ddt  {status} until {until}  {name}\n"));
             names.extend(row.pointer("/record").cloned());
         }

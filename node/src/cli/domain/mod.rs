@@ -4,7 +4,6 @@
 mod buy;
 mod history;
 mod look;
-mod moment;
 mod offers;
 mod record_lines;
 mod records;

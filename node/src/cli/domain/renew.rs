@@ -8,7 +8,8 @@ use serde_json::Value as Json;
 use super::super::Global;
 use super::super::connection::text;
 use super::super::output::Output;
-use super::{Desk, amount, amount_at, moment, refused, term};
+use super::{Desk, amount, amount_at, refused, term};
+use crate::cli::moment;
 use crate::failure::Failure;
 
 /// Make a name's term longer, now or by itself.
@@ -57,7 +58,7 @@ pub fn run(global: &Global, args: &RenewArgs, output: &Output) -> Result<(), Fai
         );
         return Err(refused("domains.price_above_cap", words));
     }
-    let until = moment::date_at(&record, "/until");
+    let until = moment::show_at(&record, "/until");
     output.note(format!("{}.ddt is {}'s until {until}.", desk.name, owner(&record)));
     match args.auto {
         true => prepay(&desk, args, (price, cap), allowance),

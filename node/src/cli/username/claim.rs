@@ -121,11 +121,5 @@ pub fn words(claimed: &Json) -> String {
         Some(Json::Bool(true)) => "This wallet holds that username already",
         _ => "The username is yours",
     };
-    format!("{verdict}, until {}.", moment_of(claimed, "/until"))
-}
-
-/// A time of the epoch clock in words.
-pub fn moment_of(json: &Json, pointer: &str) -> String {
-    let time = text(json, pointer).and_then(|ms| ms.parse().ok()).map(ddt_ledger::Millis);
-    time.map(moment::show).unwrap_or_default()
+    format!("{verdict}, until {}.", moment::show_at(claimed, "/until"))
 }

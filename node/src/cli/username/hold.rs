@@ -8,8 +8,8 @@ use ddt_ledger::schema::Value;
 use ddt_wallet::username::{KEYS_MAX, NameKeys, Username};
 use serde_json::{Value as Json, json};
 
-use super::claim::moment_of;
 use super::row::{Own, address_words, name_keys};
+use crate::cli::moment;
 use crate::cli::output::table;
 use crate::failure::{Failure, FailureKind};
 
@@ -55,10 +55,10 @@ pub fn rotate(own: &Own<'_>, name: &Username, address: Option<Address>) -> Resul
 pub fn renew(own: &Own<'_>, name: &Username) -> Result<(), Failure> {
     let keys = find(own, name)?;
     let (row, place) = own.held(&keys)?;
-    let until = moment_of(&row.json, "/until");
+    let until = moment::show_at(&row.json, "/until");
     own.agree(&format!("Keep the username for a year beyond {until}."), "Do it?")?;
     let answer = act(own, &keys, place, "usernames.renew").map_err(|failure| {
-        let from = moment_of(&row.json, "/renewable");
+        let from = moment::show_at(&row.json, "/renewable");
         match failure.code.as_str() {
             "usernames.renew_early" => {
                 Failure { words: format!("it can be renewed from {from}"), ..failure }
@@ -67,7 +67,7 @@ pub fn renew(own: &Own<'_>, name: &Username) -> Result<(), Failure> {
         }
     })?;
     let (row, _) = own.held(&keys)?;
-    let words = format!("Yours until {}.", moment_of(&row.json, "/until"));
+    let words = format!("Yours until {}.", moment::show_at(&row.json, "/until"));
     own.output.result(json!({ "event": answer, "until": row.json.pointer("/until") }), words);
     Ok(())
 }
@@ -93,8 +93,9 @@ pub fn status(own: &Own<'_>, name: &Username) -> Result<(), Failure> {
     let keys = find(own, name)?;
     let (row, place) = own.held(&keys)?;
     let times = ["from", "until", "renewable", "ends"];
-    let mut rows: Vec<(String, String)> =
-        times.map(|field| (field.to_string(), moment_of(&row.json, &format!("/{field}")))).into();
+    let mut rows: Vec<(String, String)> = times
+        .map(|field| (field.to_string(), moment::show_at(&row.json, &format!("/{field}"))))
+        .into();
     rows.insert(0, ("status".to_string(), row.status.clone()));
     rows.push(("handed on".to_string(), format!("{place} times")));
     let mut data = row.json.clone();

@@ -6,12 +6,12 @@ use clap::Args;
 use ddt_wallet::username::{OpenError, Record};
 use serde_json::json;
 
-use super::claim::moment_of;
 use super::row::{name_keys, shown, unknown};
 use super::username;
 use crate::cli::Global;
 use crate::cli::connection::{Connection, view_path};
 use crate::cli::ledger::write_proof;
+use crate::cli::moment;
 use crate::cli::output::{Output, table};
 use crate::cli::wallet::current::LedgerKey;
 use crate::failure::{Failure, FailureKind};
@@ -61,7 +61,7 @@ pub fn lookup(global: &Global, args: &LookupArgs, output: &Output) -> Result<(),
     let rows = [
         ("account".to_string(), account.to_string()),
         ("address".to_string(), address),
-        ("until".to_string(), moment_of(&row.json, "/until")),
+        ("until".to_string(), moment::show_at(&row.json, "/until")),
         ("status".to_string(), row.status),
     ];
     output.result(data, format!("Signed by the account's owner key.\n{}", table(&rows)));

@@ -12,8 +12,9 @@ use serde_json::{Value as Json, json};
 
 use super::current::{self, LedgerKey, current_key, derive};
 use super::pages::{Pages, patiently};
-use super::{Global, Output, time_text};
+use super::{Global, Output};
 use crate::cli::connection::{Connection, text};
+use crate::cli::moment;
 use crate::cli::send::{Sender, Waiting, check_outcome, row};
 use crate::cli::wallets;
 use crate::failure::{Failure, FailureKind};
@@ -212,7 +213,7 @@ fn line_json(line: &Line) -> Json {
 
 fn line_words(line: &Line) -> String {
     let key = line.key.map_or("(known by its hash alone)".to_string(), |key| key.to_string());
-    let time = |time: Option<Millis>, none: &str| time.map_or(none.to_string(), time_text);
+    let time = |time: Option<Millis>, none: &str| time.map_or(none.to_string(), moment::text);
     let when = match line.is_current {
         true => format!("current, since {}", time(line.from, "the beginning")),
         false => format!(

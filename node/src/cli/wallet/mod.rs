@@ -17,9 +17,6 @@ pub mod plain;
 mod removal;
 mod show;
 mod tickets;
-mod times;
-
-pub use times::text as time_text;
 
 use clap::Subcommand;
 

@@ -17,8 +17,9 @@ use super::claims::{Claim, Claims};
 use super::current::{self, Found, current_key};
 use super::plain::plain;
 use super::tickets::open_tickets;
-use super::{Global, Output, time_text};
+use super::{Global, Output};
 use crate::cli::connection::{Connection, home, now_us};
+use crate::cli::moment;
 use crate::cli::output::{confirm, table};
 use crate::cli::proposal::SIGNATURE_BYTES;
 use crate::cli::send::{parse_fields, row};
@@ -215,7 +216,7 @@ fn nonce(
              another, or add --again if that event shall not count (of the two only the first \
              to arrive does)",
             claim.event,
-            time_text(claim.valid_until)
+            moment::text(claim.valid_until)
         ))),
         _ => Ok(ticket),
     }
@@ -240,7 +241,7 @@ fn in_words(
         true => add("ticket", desk.nonce.to_string()),
         false => add("nonce", format!("{}; void after 32 later ones", desk.nonce)),
     }
-    add("valid until", time_text(draft.valid_until));
+    add("valid until", moment::text(draft.valid_until));
     let fee = match &desk.connection {
         Some(connection) => {
             format!("{} APT now", connection.fee(encode(draft).len() + SIGNATURE_BYTES)?)

@@ -8,8 +8,9 @@ use ddt_ledger::schema::Value;
 use serde_json::{Value as Json, json};
 
 use super::claims::Claims;
-use super::{Global, Output, time_text};
+use super::{Global, Output};
 use crate::cli::connection::{Connection, text};
+use crate::cli::moment;
 use crate::cli::output::table;
 use crate::cli::send::{Sender, Waiting, check_outcome, row};
 use crate::cli::wallets;
@@ -91,7 +92,7 @@ fn list(global: &Global, account: Option<&str>, output: &Output) -> Result<(), F
         let event = claim.map(|claim| claim.event);
         let words = match claim {
             Some(claim) => {
-                format!("given to {} until {}", claim.event, time_text(claim.valid_until))
+                format!("given to {} until {}", claim.event, moment::text(claim.valid_until))
             }
             None => "free".to_string(),
         };

@@ -1,8 +1,8 @@
 //! Comma-separated values (RFC 4180), safe to open in a spreadsheet.
 
 use super::rows::Line;
+use crate::cli::moment;
 use crate::cli::wallet::plain::plain;
-use crate::cli::wallet::time_text;
 
 const HEADER: &str = "time,anchor,account,account_id,event,id,outcome,reason,counterparty,\
                       counterparty_id,in,out,fee,effect,memo";
@@ -20,7 +20,7 @@ pub fn text(lines: &[Line]) -> String {
 fn record(line: &Line) -> Vec<String> {
     let id = |text: Option<String>| text.unwrap_or_default();
     vec![
-        field(&time_text(line.time)),
+        field(&moment::text(line.time)),
         line.place.0.to_string(),
         field(&line.account_name),
         line.account.to_string(),

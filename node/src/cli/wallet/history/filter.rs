@@ -6,7 +6,7 @@ use ddt_ledger::{AccountId, Amount, Millis, Refusal};
 use super::History;
 use super::rows::Line;
 use crate::cli::Global;
-use crate::cli::wallet::times;
+use crate::cli::moment;
 use crate::cli::wallets;
 use crate::failure::Failure;
 
@@ -30,8 +30,8 @@ impl Filter {
         if let Some(kind) = &args.kind {
             check_kind(kind)?;
         }
-        let since = args.since.as_deref().map(times::start).transpose()?;
-        let until = args.until.as_deref().map(times::end).transpose()?;
+        let since = args.since.as_deref().map(moment::period).transpose()?.map(|(first, _)| first);
+        let until = args.until.as_deref().map(moment::period).transpose()?.map(|(_, last)| last);
         if since.zip(until).is_some_and(|(since, until)| since > until) {
             return Err(Failure::usage("--since is later than --until: nothing lies between"));
         }

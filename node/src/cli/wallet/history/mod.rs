@@ -16,8 +16,9 @@ use self::rows::{Line, Reader};
 use super::names::Names;
 use super::plain::plain;
 use super::show::every_account;
-use super::{Global, Output, time_text};
+use super::{Global, Output};
 use crate::cli::connection::Connection;
+use crate::cli::moment;
 use crate::cli::progress::Spinner;
 use crate::cli::wallets;
 use crate::failure::Failure;
@@ -130,7 +131,7 @@ fn shown(lines: &[Line], is_cut: bool, are_many: bool) -> String {
 }
 
 fn line_words(line: &Line, are_many: bool) -> String {
-    let mut words = format!("{}  {:<22}", time_text(line.time), line.event);
+    let mut words = format!("{}  {:<22}", moment::text(line.time), line.event);
     if are_many {
         words.push_str(&format!("  {}", line.account_name));
     }
