@@ -1,6 +1,7 @@
 //! Stamps: what they carry, for whom, and for how long (spec STP-1 … STP-6).
 
 use ddt_ledger::accounts::Account;
+use ddt_ledger::admit::{Admission, admit};
 use ddt_ledger::codec::encode;
 use ddt_ledger::event::{ACCOUNT, Draft, EXPIRED, STAMP, STAMP_OLD, TICKET, VALIDITY_MS_MAX};
 use ddt_ledger::params::Params;
@@ -10,7 +11,7 @@ use ddt_ledger::{Amount, ChainId, Hash, Millis};
 
 use crate::support::disk::Disk;
 use crate::support::network::{Network, Person, genesis, outcomes, refused, void};
-use crate::support::programme::{NO, Pay};
+use crate::support::programme::{NO, Pay, REGISTRY};
 use crate::support::stamped::{Heavily, Lightly, bits, draft, heavy, seal, stamped, stamps, task};
 use ddt_ledger::receipt::Outcome;
 
@@ -152,6 +153,25 @@ fn a_stamp_is_good_for_its_period_and_the_next() {
     let event = seal(&who, &draft, heavy(&network, &draft, &stamps(&network).now));
     network.run_after(2 * PERIOD_MS, Vec::new());
     assert_eq!(network.outcome(event), void(STAMP_OLD));
+}
+
+/// Broken by: admission by the period of the last anchor, when the next one begins another:
+/// a router would sequence what is void.
+#[test]
+fn admission_knows_that_the_next_anchor_begins_a_period() {
+    let mut network = network();
+    let who = Person::new(NEWCOMER);
+    let draft = draft(&mut network, &who, 0);
+    let event = seal(&who, &draft, heavy(&network, &draft, &stamps(&network).now));
+    let now = |ms| network.head().time.plus(Millis(ms));
+    let said = |ms| {
+        let snapshot = network.store.snapshot().expect("a snapshot");
+        admit(&REGISTRY, &snapshot, &network.checked(&event), now(ms)).expect("a disk")
+    };
+    let admitted = Admission::Admitted { fee: Amount::ZERO, forecast: Ok(()) };
+    assert_eq!(said(2 * PERIOD_MS - 1), admitted);
+    assert_eq!(said(2 * PERIOD_MS), Admission::Void(STAMP_OLD));
+    assert_eq!(outcomes(&network.run_after(2 * PERIOD_MS, vec![event])), [void(STAMP_OLD)]);
 }
 
 /// Broken by: a number of stamps that is not counted, or a size that never falls, or falls
