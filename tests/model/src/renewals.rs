@@ -129,6 +129,11 @@ impl State {
         self.give_back_renewal(name)
     }
 
+    /// Names for which money is put aside.
+    pub fn names_prepaid(&self) -> Vec<String> {
+        self.renewals.keys().cloned().collect()
+    }
+
     /// What is left goes back (DOM-19).
     pub(crate) fn give_back_renewal(&mut self, name: &str) -> Result<(), Code> {
         let Some(renewal) = self.renewals.remove(name) else { return Ok(()) };

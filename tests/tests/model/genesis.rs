@@ -19,6 +19,7 @@ pub fn setup(seed: u64) -> Setup {
         epoch_ms: Millis(45_000),
         clock_step_ms_max: Millis(step),
         anchor_deadlines_max: if seed.is_multiple_of(2) { 3 } else { 100 },
+        contest_ms: Millis(6_000),
         commit_life_ms: Millis(40_000),
         domain_year_ms: Millis(30_000),
         domain_grace_ms: Millis(8_000),

@@ -13,6 +13,8 @@ use crate::wishes::Wishes;
 
 /// Keys that accounts rotate to and give to their nodes.
 pub const KEYS: [&str; 4] = ["laptop", "phone", "spare", "tablet"];
+/// Other keys of nodes, so that an account comes to have too many. They sign nothing.
+pub const NODES: [&str; 6] = ["node1", "node2", "node3", "node4", "node5", "node6"];
 /// One-time keys of usernames and newcomers without coins.
 pub const STRANGERS: [&str; 5] = ["one", "two", "three", "four", "five"];
 
@@ -21,7 +23,6 @@ pub struct Letters {
     people: BTreeMap<Id, Person>,
     names: BTreeMap<Id, &'static str>,
     wishes: Wishes,
-    written: u64,
 }
 
 /// Somebody's id as an account.
@@ -43,7 +44,6 @@ impl Letters {
             people: all().map(|name| (Person::named(name).key().0, Person::named(name))).collect(),
             names: all().map(|name| (account(name), name)).collect(),
             wishes: Wishes::default(),
-            written: 0,
         }
     }
 
@@ -52,9 +52,8 @@ impl Letters {
         self.names.get(account).copied().unwrap_or("somebody")
     }
 
-    /// Another event.
-    pub fn write(&mut self, state: &State, random: &mut Random) -> Event {
-        self.written += 1;
+    /// The event with this number.
+    pub fn write(&mut self, number: u64, state: &State, random: &mut Random) -> Event {
         let (author, deed) = self.wishes.wish(state, random);
         let hand = self.hand(author, &deed, state, random);
         let event = Event {
@@ -63,7 +62,7 @@ impl Letters {
             author,
             key: hand.signer.key().0,
             role: hand.role,
-            nonce: self.nonce(&author, state, random),
+            nonce: nonce(number, &author, state, random),
             valid_until: state.time() + validity(random),
             deed,
             signature: [0; 64],
@@ -104,19 +103,19 @@ impl Letters {
             _ => Hand { signer: owner, role: Role::Owner },
         }
     }
+}
 
-    /// Mostly a new one, in no particular order.
-    fn nonce(&self, author: &Id, state: &State, random: &mut Random) -> u64 {
-        let start = START.0 * 1_000;
-        let now = u64::try_from(state.time()).expect("a time") * 1_000;
-        match random.below(40) {
-            0 => random.one([0, 1, 2, (1 << 32) - 1, 1 << 32]),
-            1 => start + random.number() % (1 + self.written),
-            2 => now + 600_000_000 + random.number() % 4_000_000,
-            3 => u64::MAX,
-            4..7 => random.pick(&state.tickets_of(author)).map_or(start, u64::from),
-            _ => start + 9 * self.written - random.number() % 40,
-        }
+/// Mostly a new one, in no particular order.
+fn nonce(number: u64, author: &Id, state: &State, random: &mut Random) -> u64 {
+    let start = START.0 * 1_000;
+    let now = u64::try_from(state.time()).expect("a time") * 1_000;
+    match random.below(40) {
+        0 => random.one([0, 1, 2, (1 << 32) - 1, 1 << 32]),
+        1 => start + random.number() % (1 + number),
+        2 => now + 600_000_000 + random.number() % 4_000_000,
+        3 => u64::MAX,
+        4..7 => random.pick(&state.tickets_of(author)).map_or(start, u64::from),
+        _ => start + 9 * number - random.number() % 40,
     }
 }
 

@@ -22,7 +22,11 @@ pub struct Life {
     network: Network,
     state: State,
     letters: Letters,
+    seed: u64,
     random: Random,
+    /// How many letters were thought of, and which of them are not written.
+    thought: u64,
+    left_out: BTreeSet<u64>,
     zones: u32,
     /// Whether the clock leaps days.
     leaps: bool,
@@ -34,14 +38,17 @@ pub struct Life {
 }
 
 impl Life {
-    /// The history of this seed, before its first anchor.
-    pub fn of(seed: u64) -> Life {
+    /// The history of this seed, before its first anchor; without some of its letters.
+    pub fn of(seed: u64, left_out: &BTreeSet<u64>) -> Life {
         let setup = setup(seed);
         Life {
             network: Network::start(&setup),
             state: State::start(&model_of(&setup)),
             letters: Letters::new(),
+            seed,
             random: Random::of(seed),
+            thought: 0,
+            left_out: left_out.clone(),
             zones: setup.zones,
             leaps: setup.params.clock_step_ms_max > Millis(20_000),
             waiting: Vec::new(),
@@ -52,8 +59,14 @@ impl Life {
 
     /// Writes events, makes an anchor of some, and compares everything.
     pub fn step(&mut self, ends: &mut Ends) -> Result<(), String> {
+        // Steps and letters have numbers of their own, so that one that is left out changes no
+        // other.
+        self.random = Random::of(self.seed << 32 | self.network.head().height);
         for _ in 0..self.random.below(10) {
-            self.write(ends)?;
+            self.thought += 1;
+            if !self.left_out.contains(&self.thought) {
+                self.write(ends)?;
+            }
         }
         let (step, blocks) = (self.pause(), self.blocks());
         if self.random.percent(30) {
@@ -73,6 +86,11 @@ impl Life {
         Ok(())
     }
 
+    /// How many letters were thought of.
+    pub fn thought(&self) -> u64 {
+        self.thought
+    }
+
     /// The last anchor's id: whatever was before is hashed into it.
     pub fn last_anchor(&self) -> Hash {
         self.network.head().anchor
@@ -87,7 +105,8 @@ impl Life {
 
     /// Writes an event; both say the same of it before anybody sequences it.
     fn write(&mut self, ends: &mut Ends) -> Result<(), String> {
-        let event = self.letters.write(&self.state, &mut self.random);
+        let mut random = Random::of(!(self.seed << 32 | self.thought));
+        let event = self.letters.write(self.thought, &self.state, &mut random);
         let checked = Checked::check(&event.sent(), self.network.chain(), &REGISTRY);
         let real = checked.as_ref().map(|_| ()).map_err(|refusal| refusal.code);
         let model = self.state.check(&event);

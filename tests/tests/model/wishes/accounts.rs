@@ -5,12 +5,13 @@ use ddt_tests::people::Person;
 use ddt_tests::random::Random;
 
 use super::{amount, somebody};
-use crate::letters::{KEYS, possession};
+use crate::letters::{KEYS, NODES, possession};
 
 /// What somebody does with an account.
 pub fn wish(state: &State, random: &mut Random) -> (Id, Deed) {
     let author = somebody(random);
     let name = random.one(KEYS);
+    let node = Person::named(if random.percent(60) { name } else { random.one(NODES) });
     let key = Person::named(name).key().0;
     let own: Vec<Id> = state.node_keys_of(&author).into_iter().map(|(key, _)| key).collect();
     let own = random.pick(&own).filter(|_| random.percent(90)).unwrap_or(key);
@@ -24,7 +25,7 @@ pub fn wish(state: &State, random: &mut Random) -> (Id, Deed) {
         }
         2..8 => {
             let is_router = random.percent(20);
-            Accounts::GrantNodeKey { is_router, key, allowance: amount }
+            Accounts::GrantNodeKey { is_router, key: node.key().0, allowance: amount }
         }
         8..10 => Accounts::TopUpNodeKey { key: own, amount },
         10..12 => Accounts::RevokeNodeKey { key: own },

@@ -13,6 +13,8 @@ fn name(random: &mut Random) -> String {
     match random.below(40) {
         0 => random.one(BAD_NAMES).to_string(),
         1 => "x".repeat(63 + random.below(2)),
+        // Most want the same ones.
+        2..24 => random.one(["letters", "fives"]).to_string(),
         _ => random.one(NAMES).to_string(),
     }
 }
@@ -74,34 +76,48 @@ fn of_owned(state: &State, random: &mut Random) -> (Id, Domains) {
     let (name, owner, offer) = known.unwrap_or_else(|| (name(random), somebody(random), None));
     let owner = if random.percent(90) { owner } else { somebody(random) };
     let (to, years, other) = (somebody(random), years(random), somebody(random));
+    if let Some(offer) = offer.as_ref().filter(|_| random.percent(50)) {
+        return of_offered(name, owner, offer, random);
+    }
     let alone = Some(other).filter(|_| random.percent(50));
-    let (price, taker) = match offer {
-        Some(Offer { price, to, .. }) => {
-            (price, to.filter(|_| random.percent(80)).unwrap_or(other))
-        }
-        None => (apt(random, 0, 9), other),
-    };
-    let price = if random.percent(90) { price } else { apt(random, 0, 9) };
+    let price = apt(random, 0, 9);
     match random.below(18) {
         0..2 => (to, Domains::Renew { name, years, price_max: cap(random) }),
         2..5 => {
-            let (price_max, amount) = (cap(random), cap(random));
-            let amount = if random.percent(80) { amount } else { Money::ZERO };
+            let (price_max, amount) = match random.percent(70) {
+                true => (apt(random, 1_000, 3_000), apt(random, 1_000, 3_000)),
+                false => (cap(random), random.one([Money::ZERO, Money::from(50_000_000_000u64)])),
+            };
             (owner, Domains::PrepayRenewal { name, years, price_max, amount })
         }
-        5..8 => (other, Domains::RenewPrepaid { name }),
+        5..8 => {
+            let prepaid = random.pick(&state.names_prepaid());
+            (other, Domains::RenewPrepaid { name: prepaid.unwrap_or(name) })
+        }
         8 => (owner, Domains::StopRenewal { name }),
-        9 => (owner, Domains::Transfer { name, to }),
-        10..12 => (taker, Domains::Accept { name }),
-        12 => (owner, Domains::Cancel { name }),
-        13 => (owner, Domains::Sell { name, price: apt(random, 0, 9), to: alone }),
-        14 => (taker, Domains::Purchase { name, price }),
+        9..11 => (owner, Domains::Transfer { name, to }),
+        11 => (to, Domains::Accept { name }),
+        12..14 => (owner, Domains::Sell { name, price, to: alone }),
+        14 => (to, Domains::Purchase { name, price }),
         15..17 => (owner, Domains::SetRecords { name, records: records(random) }),
         _ => {
             let manifest = Some([9; 32]).filter(|_| random.percent(70));
             let version = random.one([0, 1, 2, 3, 4, 5, u64::MAX]);
             (owner, Domains::SetSite { name, manifest, version })
         }
+    }
+}
+
+/// A name on offer is taken, mostly by whom it is for and at the price it has, or taken back.
+fn of_offered(name: String, owner: Id, offer: &Offer, random: &mut Random) -> (Id, Domains) {
+    let taker = offer.to.filter(|_| random.percent(80)).unwrap_or_else(|| somebody(random));
+    let is_gift = offer.price == Money::ZERO;
+    match random.below(10) {
+        0 => (owner, Domains::Cancel { name }),
+        1..9 if is_gift => (taker, Domains::Accept { name }),
+        1 => (taker, Domains::Accept { name }),
+        2 => (taker, Domains::Purchase { name, price: apt(random, 0, 9) }),
+        _ => (taker, Domains::Purchase { name, price: offer.price.clone() }),
     }
 }
 
@@ -130,7 +146,7 @@ const VALUES: [[&str; 5]; 7] = [
 ];
 
 fn records(random: &mut Random) -> Vec<Record> {
-    let is_careful = random.percent(70);
+    let is_careful = random.percent(55);
     let count = random.one([0, 1, 2, 3, 4, 20]);
     let record = |random: &mut Random| {
         let kind = random.below(VALUES.len());

@@ -5,7 +5,7 @@ use ddt_tests::people::Person;
 use ddt_tests::random::Random;
 
 use super::somebody;
-use crate::letters::{KEYS, STRANGERS, account};
+use crate::letters::{KEYS, NODES, STRANGERS, account};
 
 /// What a member, or somebody who wants to be one, does. The stamp is made later.
 pub fn wish(state: &State, random: &mut Random) -> (Id, Deed) {
@@ -19,9 +19,7 @@ pub fn wish(state: &State, random: &mut Random) -> (Id, Deed) {
     let deed = match (is_member, random.below(10)) {
         (false, _) => {
             let zone = random.one([1, 1, 1, 2, 3, 4]);
-            // Many others, so that an account comes to have too many.
-            let others = ["n1", "n2", "n3", "n4", "n5", "n6"];
-            let name = if random.percent(50) { random.one(KEYS) } else { random.one(others) };
+            let name = if random.percent(50) { random.one(KEYS) } else { random.one(NODES) };
             let key = Person::named(name).key().0;
             let node_key = Some(key).filter(|_| random.percent(70));
             Zones::SignUp { zone, node_key, stamp }
