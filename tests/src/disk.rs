@@ -23,6 +23,7 @@ struct Inner {
     waiting: Vec<Change>,
     /// Changes that still succeed.
     left: Option<usize>,
+    fails_at_sync: bool,
     has_failed: bool,
 }
 
@@ -55,9 +56,15 @@ impl Disk {
         self.inner().left = Some(change);
     }
 
+    /// Fails at the next sync, and at all that follows.
+    pub fn fail_at_sync(&self) {
+        self.inner().fails_at_sync = true;
+    }
+
     /// Does not fail, unless it has failed already.
     pub fn fail_never(&self) {
-        self.inner().left = None;
+        let mut inner = self.inner();
+        (inner.left, inner.fails_at_sync) = (None, false);
     }
 
     /// Whether it failed.
@@ -66,12 +73,12 @@ impl Disk {
     }
 
     /// What is there when the power is back, as a disk of its own: all that was synced, and of
-    /// the rest nothing, or whatever `seed` chooses.
+    /// the rest nothing, all or a part, as `seed` chooses.
     pub fn after_power_cut(&self, seed: u64) -> Disk {
         let inner = self.inner();
         let (mut random, mut durable) = (Random::of(seed), inner.durable.clone());
-        let is_torn = random.percent(50);
-        for change in inner.waiting.iter().filter(|_| is_torn && random.percent(50)) {
+        let part = random.one([0, 50, 100]);
+        for change in inner.waiting.iter().filter(|_| random.percent(part)) {
             apply(&mut durable, change);
         }
         let bytes = durable.clone();
@@ -120,6 +127,7 @@ impl StorageBackend for Disk {
 
     fn sync_data(&self) -> Result<(), Error> {
         let mut inner = self.inner();
+        inner.has_failed |= inner.fails_at_sync;
         inner.spend()?;
         let waiting = std::mem::take(&mut inner.waiting);
         waiting.iter().for_each(|change| apply(&mut inner.durable, change));

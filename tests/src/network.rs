@@ -47,11 +47,21 @@ pub struct Decided {
     pub spans: Vec<Span>,
 }
 
+/// How often the power failed while an anchor was committed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cuts {
+    /// And the anchor had to be committed again.
+    pub lost: usize,
+    /// And the anchor was durable already.
+    pub durable: usize,
+}
+
 /// A network.
 pub struct Network {
     genesis: Genesis,
     routers: Vec<Router>,
     disk: Disk,
+    cuts: Cuts,
     store: BookStore,
     history: Vec<Decided>,
     recount: Recount,
@@ -66,6 +76,7 @@ impl Network {
             routers: (1..=setup.zones).map(Router::of_zone).collect(),
             store: open(&disk, &genesis),
             disk,
+            cuts: Cuts::default(),
             history: Vec::new(),
             recount: Recount::start(&genesis),
             observed: BTreeSet::new(),
@@ -151,10 +162,18 @@ impl Network {
         self.history.last()
     }
 
+    /// How often the power failed inside a commit.
+    pub fn cuts(&self) -> Cuts {
+        self.cuts
+    }
+
     /// Lets the power fail at a change of the disk, counted from 0, if the next commit makes
-    /// as many; then the network starts again from what was durable and goes on.
-    pub fn cut_power_at(&mut self, change: usize) {
-        self.disk.fail_at(change);
+    /// as many, or at its sync; then the network starts again from what was durable and goes on.
+    pub fn cut_power_at(&mut self, change: Option<usize>) {
+        match change {
+            Some(change) => self.disk.fail_at(change),
+            None => self.disk.fail_at_sync(),
+        }
     }
 
     /// Lets the power fail now and starts again. `seed` chooses what arrived of what was not
@@ -176,12 +195,16 @@ impl Network {
         self.restart(decided.body.height);
         let (head, roots) = self.store.head();
         if head.height == decided.body.height {
+            self.cuts.durable += 1;
             let receipts = self.snapshot().receipts(head.height, 0, usize::MAX);
             return Ok((receipts.map_err(|fault| fault.to_string())?, roots));
         }
         match done {
             Ok(_) => Err("an anchor was committed and is lost".to_string()),
-            Err(_) => commit(&self.store, decided),
+            Err(_) => {
+                self.cuts.lost += 1;
+                commit(&self.store, decided)
+            }
         }
     }
 

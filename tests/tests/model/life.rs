@@ -7,7 +7,7 @@ use ddt_ledger::event::Checked;
 use ddt_ledger::state::StateReader;
 use ddt_ledger::{Hash, Millis, Zone};
 use ddt_model::{Anchor, Block, Event, Id, Receipt, Span, State};
-use ddt_tests::network::Network;
+use ddt_tests::network::{Cuts, Network};
 use ddt_tests::random::Random;
 
 use crate::genesis::{model_of, setup};
@@ -70,7 +70,8 @@ impl Life {
         }
         let (step, blocks) = (self.pause(), self.blocks());
         if self.random.percent(30) {
-            self.network.cut_power_at(self.random.below(60));
+            let change = self.random.below(40);
+            self.network.cut_power_at(Some(change).filter(|_| self.random.percent(80)));
         }
         let receipts = self.network.anchor(step, &blocks);
         let receipts = receipts.map_err(|broken| format!("{broken}{}", self.told(&blocks)))?;
@@ -84,6 +85,11 @@ impl Life {
             self.compare_rows().map_err(|found| format!("after a restart {found}"))?;
         }
         Ok(())
+    }
+
+    /// How often the power failed inside a commit.
+    pub fn cuts(&self) -> Cuts {
+        self.network.cuts()
     }
 
     /// How many letters were thought of.

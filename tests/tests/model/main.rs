@@ -53,6 +53,9 @@ fn live(seed: u64, left_out: &BTreeSet<u64>, ends: &mut Ends) -> Result<(), Diff
         let told = |found| format!("seed {seed}, step {step}: {found}");
         life.step(ends).map_err(|found| (told(found), life.thought()))?;
     }
+    for (end, often) in [("lost", life.cuts().lost), ("durable", life.cuts().durable)] {
+        *ends.entry(("power cut".to_string(), end.to_string())).or_default() += often;
+    }
     Ok(())
 }
 
@@ -96,6 +99,8 @@ fn the_state_is_what_the_specification_says() {
     let names = rows.chain(deadlines.map(|row| row.name));
     let never: Vec<&str> = names.filter(|name| !is_done(name)).collect();
     assert!(seeds != SEEDS || never.is_empty(), "no history ever does {never:?}");
+    let cuts = |end: &str| ends.get(&("power cut".to_string(), end.to_string())).copied();
+    assert!(seeds != SEEDS || cuts("lost") > Some(9) && cuts("durable") > Some(0));
 }
 
 /// Broken by: anything in a network or a history that its seed does not decide.
