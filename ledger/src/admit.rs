@@ -217,13 +217,14 @@ pub fn admit(
     event: &Checked,
     now: Millis,
 ) -> Result<Admission, StoreFault> {
-    let mut rows = Overlay::new(base);
+    let rows = Overlay::new(base);
     let Some(head) = Head::read(&rows) else {
         return Err(rows.fault().unwrap_or(StoreFault::damaged("it has no head")));
     };
     let cx = context_after(&rows, &head, now, event);
-    Stamps::turn(&mut rows, &cx, head.clock_start);
     let mut book = Book::open(rows, cx.time);
+    // The next anchor may begin a period, from which on older stamps are void.
+    Stamps::turn(&mut book.rows, &cx, head.clock_start);
     let admission = forecast(registry, &mut book, &cx, event);
     match book.rows.fault() {
         Some(fault) => Err(fault),

@@ -130,8 +130,9 @@ impl Run<'_, '_> {
     /// Closes the epoch that ended with the anchor before: its record, for ever.
     fn end_epoch(&mut self, before: &Head) {
         let lanes = LANES.scan(&self.book.rows, None, crate::anchor::TIPS_MAX);
-        let numbers = lanes.iter().map(|(_, lane)| lane.next_number);
-        let events = numbers.fold(0, u64::saturating_add);
+        // A lane's first number is 1.
+        let sequenced = lanes.iter().map(|(_, lane)| lane.next_number.saturating_sub(1));
+        let events = sequenced.fold(0, u64::saturating_add);
         let (height, time, supply) = (before.height, before.time, self.book.supply);
         let record = EpochRecord { height, time, supply, events };
         EPOCHS.put(&mut self.book.rows, &before.epoch, &record);
@@ -172,6 +173,8 @@ impl Run<'_, '_> {
 
     /// Executes one event; answers whether it was void.
     fn event(&mut self, event: &Checked, place: EventPlace) -> Result<bool, Halt> {
+        // A void event takes back its own changes, not those of the lane or epoch before it.
+        self.book.rows.keep();
         let Some(row) = event.row(self.registry) else {
             return Err(Halt::Broken("a checked event without a row"));
         };

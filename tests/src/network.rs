@@ -10,73 +10,21 @@ use ddt_ledger::certificate::Certificate;
 use ddt_ledger::codec::encode;
 use ddt_ledger::event::Checked;
 use ddt_ledger::execute::execute;
-use ddt_ledger::genesis::{GENESIS_VERSION, Genesis, GenesisAccount, GenesisZone};
+use ddt_ledger::genesis::Genesis;
 use ddt_ledger::lane::CheckedBlock;
-use ddt_ledger::params::Params;
 use ddt_ledger::receipt::{Outcome, Receipt, Subject};
 use ddt_ledger::schema::{FieldError, Fields, Value};
-use ddt_ledger::store::{Backend, BookStore, Snapshot};
+use ddt_ledger::store::{BookStore, Snapshot};
 use ddt_ledger::system::Head;
 use ddt_ledger::view::{Found, Page};
-use ddt_ledger::{Amount, ChainId, Millis, Zone};
-use redb::backends::InMemoryBackend;
+use ddt_ledger::{Amount, ChainId, Millis};
 
+use crate::disk::Disk;
 use crate::invariants::{Recount, check_receipt, check_state, event_receipts};
-use crate::people::{Person, Router};
+use crate::people::Router;
 use crate::routers::{Blocks, Routers};
 
-/// When every network starts.
-pub const START: Millis = Millis(1_700_000_000_000);
-
-/// What a network starts from.
-#[derive(Clone, Debug)]
-pub struct Setup {
-    /// Its parameters.
-    pub params: Params,
-    /// What is in the pool.
-    pub pool: Amount,
-    /// Its accounts; one with nothing opens later.
-    pub accounts: Vec<(Person, Amount)>,
-    /// How many zones, each with a router: 1, 2, ….
-    pub zones: u32,
-}
-
-impl Setup {
-    /// One zone, the parameters of a development network, nobody in it.
-    pub fn new() -> Setup {
-        Setup { params: Params::dev(), pool: Amount::ZERO, accounts: Vec::new(), zones: 1 }
-    }
-
-    /// The genesis.
-    pub fn genesis(&self) -> Genesis {
-        let funded = self.accounts.iter().filter(|(_, balance)| !balance.is_zero());
-        let account = |(person, balance): &(Person, Amount)| GenesisAccount {
-            key: person.key(),
-            balance: *balance,
-        };
-        let zone = |zone: u32| {
-            let router = Router::of_zone(zone);
-            let (key, vrf_key) = (router.person.key(), router.vrf.public());
-            GenesisZone { zone: Zone(zone), router: router.person.id(), key, vrf_key }
-        };
-        Genesis {
-            version: GENESIS_VERSION,
-            name: "in-memory".to_string(),
-            time_ms: START,
-            pool: self.pool,
-            params: self.params.clone(),
-            accounts: funded.map(account).collect(),
-            node_keys: Vec::new(),
-            zones: (1..=self.zones).map(zone).collect(),
-        }
-    }
-}
-
-impl Default for Setup {
-    fn default() -> Setup {
-        Setup::new()
-    }
-}
+pub use crate::setup::{START, Setup};
 
 /// A "no" that was seen: of which event, and which.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -92,15 +40,28 @@ type Forecast = Result<Amount, (bool, String)>;
 
 /// An anchor as it was decided, with the blocks it covers.
 pub struct Decided {
-    body: AnchorBody,
+    /// What the routers agreed on.
+    pub body: AnchorBody,
     certificate: Certificate,
-    spans: Vec<Span>,
+    /// The blocks.
+    pub spans: Vec<Span>,
+}
+
+/// How often the power failed while an anchor was committed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cuts {
+    /// And the anchor had to be committed again.
+    pub lost: usize,
+    /// And the anchor was durable already.
+    pub durable: usize,
 }
 
 /// A network.
 pub struct Network {
     genesis: Genesis,
     routers: Vec<Router>,
+    disk: Disk,
+    cuts: Cuts,
     store: BookStore,
     history: Vec<Decided>,
     recount: Recount,
@@ -110,10 +71,12 @@ pub struct Network {
 impl Network {
     /// A new network.
     pub fn start(setup: &Setup) -> Network {
-        let genesis = setup.genesis();
+        let (genesis, disk) = (setup.genesis(), Disk::default());
         Network {
             routers: (1..=setup.zones).map(Router::of_zone).collect(),
-            store: open(&genesis),
+            store: open(&disk, &genesis),
+            disk,
+            cuts: Cuts::default(),
             history: Vec::new(),
             recount: Recount::start(&genesis),
             observed: BTreeSet::new(),
@@ -173,7 +136,7 @@ impl Network {
         let admission = self.admission(&spans, step)?;
         let certificate = routers.certificate(&body);
         let decided = Decided { body, certificate, spans };
-        let (receipts, roots) = commit(&self.store, &decided)?;
+        let (receipts, roots) = self.commit(&decided)?;
         self.history.push(decided);
         for ((place, receipt), event) in event_receipts(&receipts).zip(self.last_events()) {
             if place.id != event.id() {
@@ -194,9 +157,60 @@ impl Network {
         Ok(receipts)
     }
 
+    /// The last anchor as it was decided.
+    pub fn last(&self) -> Option<&Decided> {
+        self.history.last()
+    }
+
+    /// How often the power failed inside a commit.
+    pub fn cuts(&self) -> Cuts {
+        self.cuts
+    }
+
+    /// Lets the power fail at a change of the disk, counted from 0, if the next commit makes
+    /// as many, or at its sync; then the network starts again from what was durable and goes on.
+    pub fn cut_power_at(&mut self, change: Option<usize>) {
+        match change {
+            Some(change) => self.disk.fail_at(change),
+            None => self.disk.fail_at_sync(),
+        }
+    }
+
+    /// Lets the power fail now and starts again. `seed` chooses what arrived of what was not
+    /// durable yet.
+    pub fn restart(&mut self, seed: u64) {
+        let disk = self.disk.after_power_cut(seed);
+        self.store = open(&disk, &self.genesis);
+        self.disk = disk;
+    }
+
+    /// Commits an anchor; if the power fails meanwhile, starts again and commits it again,
+    /// unless it had become durable.
+    fn commit(&mut self, decided: &Decided) -> Result<(Vec<Receipt>, Roots), String> {
+        let done = commit(&self.store, decided);
+        if !self.disk.has_failed() {
+            self.disk.fail_never();
+            return done;
+        }
+        self.restart(decided.body.height);
+        let (head, roots) = self.store.head();
+        if head.height == decided.body.height {
+            self.cuts.durable += 1;
+            let receipts = self.snapshot().receipts(head.height, 0, usize::MAX);
+            return Ok((receipts.map_err(|fault| fault.to_string())?, roots));
+        }
+        match done {
+            Ok(_) => Err("an anchor was committed and is lost".to_string()),
+            Err(_) => {
+                self.cuts.lost += 1;
+                commit(&self.store, decided)
+            }
+        }
+    }
+
     /// Executes the whole history again on a new book; answers both books' roots by height.
     pub fn replay(&self) -> Result<Vec<(Roots, Roots)>, String> {
-        let store = open(&self.genesis);
+        let store = open(&Disk::default(), &self.genesis);
         let snapshot = self.snapshot();
         let mut roots = Vec::new();
         for decided in &self.history {
@@ -234,9 +248,8 @@ impl Network {
     }
 }
 
-fn open(genesis: &Genesis) -> BookStore {
-    let backend = Backend::Custom(Box::new(InMemoryBackend::new()));
-    BookStore::open(backend, genesis, REGISTRY).expect("a book in memory")
+fn open(disk: &Disk, genesis: &Genesis) -> BookStore {
+    BookStore::open(disk.backend(), genesis, REGISTRY).expect("a book in memory")
 }
 
 /// Checks, executes and commits an anchor.

@@ -2,9 +2,10 @@
 
 use ddt_ledger::codec::encode;
 use ddt_ledger::event::Draft;
-use ddt_ledger::vrf::VrfKey;
 use ddt_ledger::{AccountId, Domain, Hash, PublicKey, Signature};
 use ed25519_dalek::{Signer, SigningKey};
+
+use crate::vrf::TestVrf;
 
 /// Somebody, or some machine, with an Ed25519 key.
 #[derive(Clone, Debug)]
@@ -46,15 +47,13 @@ pub struct Router {
     /// Signs blocks, times and votes.
     pub person: Person,
     /// Makes the random value.
-    pub vrf: VrfKey,
+    pub vrf: TestVrf,
 }
 
 impl Router {
     /// The router of this zone.
     pub fn of_zone(zone: u32) -> Router {
         let name = format!("router{zone}");
-        let seed = Domain("ddt test vrf key").hash(&[name.as_bytes()]);
-        let vrf = VrfKey::from_seed(&seed.0).expect("any seed is a VRF key");
-        Router { person: Person::named(&name), vrf, name }
+        Router { person: Person::named(&name), vrf: TestVrf::named(&name), name }
     }
 }

@@ -4,6 +4,7 @@ use ddt_ledger::book::{HOLD, INSUFFICIENT, NO_DUTY, NOT_OWNER, OVERFLOW, Party};
 use ddt_ledger::event::Role;
 use ddt_ledger::execute::{execute, wants_anchor};
 use ddt_ledger::receipt::{Outcome, Receipt, Subject};
+use ddt_ledger::stamp::{PerWeight, Stamps};
 use ddt_ledger::state::StateReader;
 use ddt_ledger::system::{EpochRecord, Head, next_deadline};
 use ddt_ledger::table::Rows;
@@ -155,8 +156,41 @@ fn the_epoch_clock_advances_twenty_seconds_an_anchor() {
     let snapshot = network.store.snapshot().expect("a snapshot");
     let epochs = EpochRecord::scan(&snapshot, None, 9);
     let (height, time, supply) = (before.0.height, before.0.time, before.1);
-    // Sequence numbers start at 1 in each of four lanes.
-    assert_eq!(epochs, [(0, EpochRecord { height, time, supply, events: 4 })]);
+    // Nobody sent anything, although the next number of each of four lanes is 1.
+    assert_eq!(epochs, [(0, EpochRecord { height, time, supply, events: 0 })]);
+}
+
+/// Broken by: no savepoint between what comes before an event and the event: a void one at the
+/// front of a lane would take back the rows of the lane before it, one at the front of an
+/// anchor the record of the epoch and the turn of the stamps.
+#[test]
+fn a_void_event_takes_back_nothing_of_others() {
+    let mut network = Network::new();
+    let stranger = Person::new(99);
+    let void_in = |network: &mut Network, zone| {
+        let event = network.event(&stranger, &Pay { to: stranger.id(), amount: apt(1) });
+        network.span(zone, &[vec![event]])
+    };
+    // Every third anchor begins an epoch of a minute.
+    for round in 1..=4u64 {
+        let spans: Vec<_> = (1..=4).map(|zone| void_in(&mut network, zone)).collect();
+        let executed = network.decide(network.body(&spans, 20_000), spans);
+        let expected = vec![void(ddt_ledger::event::ACCOUNT); 4];
+        assert_eq!(outcomes(&executed.receipts), expected);
+        for zone in 1..=4 {
+            let lane = network.lane(Zone(zone));
+            assert_eq!((lane.height, lane.next_number, lane.voids), (round, round + 1, round));
+        }
+    }
+    assert_eq!(network.head().epoch, 1);
+    let snapshot = network.store.snapshot().expect("a snapshot");
+    let epochs = EpochRecord::scan(&snapshot, None, 9);
+    let events: Vec<_> = epochs.iter().map(|(epoch, record)| (*epoch, record.events)).collect();
+    assert_eq!(events, [(0, 8)], "two anchors of four events");
+    let periods = Stamps::read(&snapshot).expect("stamps");
+    let period_ms = genesis().params.stamp_period_ms.0;
+    assert_eq!((periods.now.number, periods.made), (80_000 / period_ms, PerWeight::default()));
+    assert!(periods.now.number > 0);
 }
 
 /// Broken by: rounding the router's half up, or dropping the odd unit.

@@ -1,0 +1,60 @@
+//! What a network of a test starts from.
+
+use ddt_ledger::genesis::{GENESIS_VERSION, Genesis, GenesisAccount, GenesisZone};
+use ddt_ledger::params::Params;
+use ddt_ledger::{Amount, Millis, Zone};
+
+use crate::people::{Person, Router};
+
+/// When every network starts.
+pub const START: Millis = Millis(1_700_000_000_000);
+
+/// What a network starts from.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// Its parameters.
+    pub params: Params,
+    /// What is in the pool.
+    pub pool: Amount,
+    /// Its accounts; one with nothing opens later.
+    pub accounts: Vec<(Person, Amount)>,
+    /// How many zones, each with a router: 1, 2, ….
+    pub zones: u32,
+}
+
+impl Setup {
+    /// One zone, the parameters of a development network, nobody in it.
+    pub fn new() -> Setup {
+        Setup { params: Params::dev(), pool: Amount::ZERO, accounts: Vec::new(), zones: 1 }
+    }
+
+    /// The genesis.
+    pub fn genesis(&self) -> Genesis {
+        let funded = self.accounts.iter().filter(|(_, balance)| !balance.is_zero());
+        let account = |(person, balance): &(Person, Amount)| GenesisAccount {
+            key: person.key(),
+            balance: *balance,
+        };
+        let zone = |zone: u32| {
+            let router = Router::of_zone(zone);
+            let (key, vrf_key) = (router.person.key(), router.vrf.public());
+            GenesisZone { zone: Zone(zone), router: router.person.id(), key, vrf_key }
+        };
+        Genesis {
+            version: GENESIS_VERSION,
+            name: "in-memory".to_string(),
+            time_ms: START,
+            pool: self.pool,
+            params: self.params.clone(),
+            accounts: funded.map(account).collect(),
+            node_keys: Vec::new(),
+            zones: (1..=self.zones).map(zone).collect(),
+        }
+    }
+}
+
+impl Default for Setup {
+    fn default() -> Setup {
+        Setup::new()
+    }
+}

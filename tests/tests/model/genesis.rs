@@ -1,0 +1,99 @@
+//! Networks in which everything ends soon, for the ledger and for the model.
+
+use ddt_ledger::params::Params;
+use ddt_ledger::{Amount, Millis};
+use ddt_model as model;
+use ddt_tests::network::{START, Setup};
+use ddt_tests::people::{Person, Router};
+
+/// People: the first four are rich, the fifth has next to nothing, the last is not there yet.
+pub const PEOPLE: [&str; 6] = ["alice", "bob", "carol", "dave", "erin", "frank"];
+
+const DAY_MS: u64 = 24 * 3_600_000;
+
+/// What the network of this seed starts from.
+pub fn setup(seed: u64) -> Setup {
+    // In every third one the clock leaps days, so that what lasts long ends too.
+    let step = if seed % 3 == 2 { 3 * DAY_MS } else { 20_000 };
+    let params = Params {
+        epoch_ms: Millis(45_000),
+        clock_step_ms_max: Millis(step),
+        anchor_deadlines_max: if seed.is_multiple_of(2) { 3 } else { 100 },
+        contest_ms: Millis(6_000),
+        commit_life_ms: Millis(40_000),
+        domain_year_ms: Millis(30_000),
+        domain_grace_ms: Millis(8_000),
+        domain_premium_ms: Millis(12_000),
+        domain_renewal_ms: Millis(20_000),
+        lock_kept_ms: Millis(10_000),
+        stamp_period_ms: Millis(15_000),
+        stamp_bits: 2,
+        stamp_bits_heavy: 2,
+        stamp_target: 5,
+        zone_seats: 9,
+        heartbeat_ms: Millis(3_000),
+        inactive_ms: Millis(9_000),
+        lease_ms: Millis(30_000),
+        username_year_ms: Millis(25_000),
+        ..Params::dev()
+    };
+    let balance = |place| match place {
+        0..4 => Amount::from_apt(60_000),
+        4 => Amount::from_units(4_000_001).expect("little"),
+        _ => Amount::ZERO,
+    };
+    let accounts = PEOPLE.iter().zip(0..).map(|(name, at)| (Person::named(name), balance(at)));
+    let zones = 1 + (seed % 3) as u32;
+    Setup { params, pool: Amount::from_apt(9), accounts: accounts.collect(), zones }
+}
+
+/// The same for the model.
+pub fn model_of(setup: &Setup) -> model::Genesis {
+    let chain = setup.genesis().chain().0.0;
+    let funded = setup.accounts.iter().filter(|(_, balance)| !balance.is_zero());
+    let zone = |zone| {
+        let Router { person, vrf, .. } = Router::of_zone(zone);
+        model::Zone { zone, router: person.id().0, key: person.key().0, vrf_key: vrf.public().0 }
+    };
+    model::Genesis {
+        chain,
+        time: START.0.into(),
+        pool: setup.pool.units().into(),
+        params: params_of(&setup.params),
+        accounts: funded.map(|(one, has)| (one.key().0, has.units().into())).collect(),
+        node_keys: Vec::new(),
+        zones: (1..=setup.zones).map(zone).collect(),
+    }
+}
+
+fn params_of(params: &Params) -> model::Params {
+    let time = |time: Millis| model::Time::from(time.0);
+    model::Params {
+        epoch_ms: time(params.epoch_ms),
+        clock_step_ms_max: time(params.clock_step_ms_max),
+        anchor_idle_ms: time(params.anchor_idle_ms),
+        anchor_bytes_max: params.anchor_bytes_max,
+        anchor_work_max: params.anchor_work_max,
+        anchor_deadlines_max: params.anchor_deadlines_max,
+        commit_age_ms: time(params.commit_age_ms),
+        commit_age_anchors: params.commit_age_anchors,
+        contest_ms: time(params.contest_ms),
+        contest_anchors: params.contest_anchors,
+        commit_life_ms: time(params.commit_life_ms),
+        domain_year_ms: time(params.domain_year_ms),
+        domain_grace_ms: time(params.domain_grace_ms),
+        domain_premium_ms: time(params.domain_premium_ms),
+        domain_renewal_ms: time(params.domain_renewal_ms),
+        lock_grace_ms: time(params.lock_grace_ms),
+        lock_kept_ms: time(params.lock_kept_ms),
+        stamp_period_ms: time(params.stamp_period_ms),
+        stamp_bits: params.stamp_bits,
+        stamp_bits_heavy: params.stamp_bits_heavy,
+        stamp_target: params.stamp_target,
+        zone_seats: params.zone_seats,
+        heartbeat_ms: time(params.heartbeat_ms),
+        inactive_ms: time(params.inactive_ms),
+        lease_ms: time(params.lease_ms),
+        username_year_ms: time(params.username_year_ms),
+    }
+}

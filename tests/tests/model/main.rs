@@ -1,0 +1,115 @@
+//! The whole state of random histories, compared after every anchor with the model's.
+//!
+//! `ddt-model` tells from the specification alone what the state is: here are the histories.
+//! Events are good and bad, repeated and reordered, in several lanes of several blocks; time
+//! jumps, and power fails between anchors and inside of them.
+//!
+//! Everything follows from a seed. `DDT_MODEL_SEEDS=100..200` lives other histories than the
+//! usual ones, `DDT_MODEL_STEPS=1000` longer ones.
+
+mod compare;
+mod genesis;
+mod letters;
+mod life;
+mod wishes;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use ddt_contracts::REGISTRY;
+
+use crate::life::Life;
+
+/// Histories that are lived unless told otherwise.
+const SEEDS: Range<u64> = 0..12;
+/// And how many anchors each has.
+const STEPS: u64 = 120;
+
+/// What happened how often, by event and end.
+pub type Ends = BTreeMap<(String, String), usize>;
+
+fn seeds() -> Range<u64> {
+    let text = std::env::var("DDT_MODEL_SEEDS").ok();
+    let number = |text: &str| text.parse::<u64>().expect("DDT_MODEL_SEEDS=FROM..TO");
+    match text.as_deref().map(|text| text.split_once("..").unwrap_or(("0", text))) {
+        Some((from, to)) => number(from)..number(to),
+        None => SEEDS,
+    }
+}
+
+fn steps() -> u64 {
+    let text = std::env::var("DDT_MODEL_STEPS").ok();
+    text.map_or(STEPS, |text| text.parse().expect("DDT_MODEL_STEPS=NUMBER"))
+}
+
+/// A difference, and how many letters had been thought of when it was found.
+type Difference = (String, u64);
+
+/// Lives a history without some of its letters.
+fn live(seed: u64, left_out: &BTreeSet<u64>, ends: &mut Ends) -> Result<(), Difference> {
+    let mut life = Life::of(seed, left_out);
+    life.compare_rows().map_err(|found| (format!("seed {seed} at genesis: {found}"), 0))?;
+    for step in 1..=steps() {
+        let told = |found| format!("seed {seed}, step {step}: {found}");
+        life.step(ends).map_err(|found| (told(found), life.thought()))?;
+    }
+    for (end, often) in [("lost", life.cuts().lost), ("durable", life.cuts().durable)] {
+        *ends.entry(("power cut".to_string(), end.to_string())).or_default() += often;
+    }
+    Ok(())
+}
+
+/// The difference in a history that has as few letters as can be, after so many tries.
+fn shrink(seed: u64, (mut found, letters): Difference) -> String {
+    let (mut left_out, mut tries) = (BTreeSet::new(), 150);
+    let mut size = letters.div_ceil(2);
+    while size > 0 && tries > 0 {
+        for first in (1..=letters).step_by(size as usize) {
+            let mut fewer = left_out.clone();
+            fewer.extend(first..first + size);
+            if fewer.len() > left_out.len() && tries > 0 {
+                tries -= 1;
+                if let Err((shorter, _)) = live(seed, &fewer, &mut Ends::new()) {
+                    (found, left_out) = (shorter, fewer);
+                }
+            }
+        }
+        size /= 2;
+    }
+    format!("{found}\n(without {} of {letters} letters)", left_out.len())
+}
+
+/// Broken by: any difference between what the ledger does and what the specification says of
+/// it, such as a transfer that credits its payer, a nonce that is not checked, a deadline that
+/// is skipped, an odd unit of a fee for the router, a premium that is left out, a lease that is
+/// one millisecond longer; and by a book that forgets or repeats an anchor when power fails.
+#[test]
+fn the_state_is_what_the_specification_says() {
+    let (mut ends, seeds) = (Ends::new(), seeds());
+    for seed in seeds.clone() {
+        let lived = live(seed, &BTreeSet::new(), &mut ends);
+        lived.unwrap_or_else(|found| panic!("{}", shrink(seed, found)));
+    }
+    if std::env::var_os("DDT_MODEL_ENDS").is_some() {
+        ends.iter().for_each(|((name, end), often)| println!("{often:6} {name} {end}"));
+    }
+    let is_done = |name: &str| ends.contains_key(&(name.to_string(), "done".to_string()));
+    let rows = REGISTRY.rows().map(|row| row.name);
+    let deadlines = REGISTRY.programmes.iter().flat_map(|programme| programme.deadlines);
+    let names = rows.chain(deadlines.map(|row| row.name));
+    let never: Vec<&str> = names.filter(|name| !is_done(name)).collect();
+    assert!(seeds != SEEDS || never.is_empty(), "no history ever does {never:?}");
+    let cuts = |end: &str| ends.get(&("power cut".to_string(), end.to_string())).copied();
+    assert!(seeds != SEEDS || cuts("lost") > Some(9) && cuts("durable") > Some(0));
+}
+
+/// Broken by: anything in a network or a history that its seed does not decide.
+#[test]
+fn a_seed_has_one_history() {
+    let last = || {
+        let (mut life, mut ends) = (Life::of(2, &BTreeSet::new()), Ends::new());
+        (0..20).try_for_each(|_| life.step(&mut ends)).expect("a history");
+        (life.last_anchor(), ends)
+    };
+    assert_eq!(last(), last());
+}
