@@ -11,13 +11,16 @@ use crate::fault::StoreFault;
 use crate::receipt::{RECEIPT_BYTES_MAX, Receipt, Subject};
 
 type Bytes = &'static [u8];
+/// Zone and sequence number.
+type FirstNumber = (u32, u64);
+/// The place of the first receipt, and how many they are.
+type Run = (u64, u32, u32);
 /// Neighbouring receipts in one row, by the place of the first: each with its length before.
 pub(super) const RECEIPTS: TableDefinition<Place, Bytes> = TableDefinition::new("receipts");
 pub(super) const EVENTS: TableDefinition<&[u8; 32], Place> = TableDefinition::new("events");
 /// By zone and first number: a run of events with ascending numbers and neighbouring receipts,
 /// as the place of the first receipt and how many they are.
-pub(super) const NUMBERS: TableDefinition<(u32, u64), (u64, u32, u32)> =
-    TableDefinition::new("numbers");
+pub(super) const NUMBERS: TableDefinition<FirstNumber, Run> = TableDefinition::new("numbers");
 pub(super) const HISTORY: TableDefinition<(&[u8; 32], u64, u32), ()> =
     TableDefinition::new("history");
 /// By programme and name: the places of the receipts that are about it.
@@ -62,8 +65,8 @@ fn with_length(receipt: &Receipt) -> Vec<u8> {
 }
 
 /// Runs of numbers in an anchor's receipts.
-fn runs(receipts: &[Receipt]) -> Vec<((u32, u64), (u64, u32, u32))> {
-    let mut runs: Vec<((u32, u64), (u64, u32, u32))> = Vec::new();
+fn runs(receipts: &[Receipt]) -> Vec<(FirstNumber, Run)> {
+    let mut runs: Vec<(FirstNumber, Run)> = Vec::new();
     for receipt in receipts {
         let Subject::Event(event) = &receipt.subject else { continue };
         let next = runs.last_mut().filter(|((zone, number), (_, index, count))| {

@@ -3,7 +3,7 @@
 //! A row in the middle of a large table costs a page of the disk, whoever shares it. So an
 //! anchor's random writes wait in memory, made durable by its journal, and each anchor folds
 //! one part of all that waits into the tables, in order: what falls on the same page is
-//! written together (spec STO-9).
+//! written together (spec STO-10).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -15,9 +15,11 @@ use crate::state::{Change, Changes};
 
 /// Parts that what waits is divided into; an anchor's changes are all folded so many anchors
 /// later.
-pub(super) const PARTS: usize = 16;
+const PARTS: usize = 16;
+/// Anchors until each part had its turn.
+const TURNS: u64 = 16;
 /// Anchors whose journals are kept: every part of an older one is folded.
-pub(super) const JOURNALS: u64 = PARTS as u64 + 1;
+pub(super) const JOURNALS: u64 = TURNS + 1;
 
 /// An entry of an account's history.
 pub(super) type Mention = ([u8; 32], u64, u32);
@@ -140,7 +142,7 @@ impl Recent {
     /// Takes out what waits of the part whose turn it is at `height`, but for that anchor's
     /// own layer: the state before it must still be found after a restart.
     pub(super) fn take_part(&mut self, height: u64) -> Vec<Arc<Layer>> {
-        let turn = usize::try_from(height % PARTS as u64).unwrap_or_default();
+        let turn = usize::try_from(height % TURNS).unwrap_or_default();
         let Some(part) = self.parts.get_mut(turn) else { return Vec::new() };
         let (old, own) = std::mem::take(part).into_iter().partition(|layer| layer.height < height);
         *part = own;
