@@ -3,9 +3,8 @@
 use std::sync::Mutex;
 
 use ddt_ledger::book::{Party, Posting};
-use ddt_ledger::codec::{decode, encode};
+use ddt_ledger::codec::encode;
 use ddt_ledger::event::Signed;
-use ddt_ledger::lane::{BLOCK_BYTES_MAX, LaneBlock};
 use ddt_ledger::merkle::ListTree;
 use ddt_ledger::proof::{Claim, Hex, Proof};
 use ddt_ledger::receipt::{EventPlace, Outcome, Receipt, Subject};
@@ -129,11 +128,8 @@ pub(crate) fn event_bytes(
     reading: &Reading,
     place: &EventPlace,
 ) -> Result<Option<Vec<u8>>, Problem> {
-    let block = reading.backend.lanes().block(place.zone, place.term, place.block)?;
-    let Some(block) = block else { return Ok(None) };
-    let block: LaneBlock = decode(&block, BLOCK_BYTES_MAX).map_err(Problem::fault)?;
-    let bytes = usize::try_from(place.place).ok().and_then(|at| block.events.items().get(at));
-    Ok(bytes.map(|bytes| bytes.as_slice().to_vec()))
+    let block = (place.zone, place.term, place.block);
+    Ok(reading.backend.lanes().event(block, place.place)?)
 }
 
 /// What proves a receipt, once the anchor after its own names its root.

@@ -3,15 +3,35 @@
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
 use super::open::{Backend, fault, open};
+use super::parts::{cut, event_in, events_of};
 use crate::fault::{FaultKind, StoreFault};
 use crate::ids::{ChainId, Zone};
 
 pub(super) const BLOCKS: TableDefinition<(u32, u64, u64), &[u8]> = TableDefinition::new("blocks");
+/// By block and place of the first event: the events that do not stand with the head.
+pub(super) const PARTS: TableDefinition<(u32, u64, u64, u32), &[u8]> =
+    TableDefinition::new("parts");
 pub(super) const PROPOSALS: TableDefinition<(u64, u32, &[u8]), &[u8]> =
     TableDefinition::new("proposals");
 
 /// Most proposals kept for one height.
 pub const PROPOSALS_MAX: usize = 1_024;
+
+/// A block's bytes, put together again.
+fn whole(
+    blocks: &impl ReadableTable<(u32, u64, u64), &'static [u8]>,
+    parts: &impl ReadableTable<(u32, u64, u64, u32), &'static [u8]>,
+    place: (u32, u64, u64),
+) -> Result<Option<Vec<u8>>, StoreFault> {
+    let Some(head) = blocks.get(place).map_err(fault)? else { return Ok(None) };
+    let mut bytes = head.value().to_vec();
+    let (zone, term, height) = place;
+    let range = (zone, term, height, 0)..=(zone, term, height, u32::MAX);
+    for part in parts.range(range).map_err(fault)? {
+        bytes.extend_from_slice(part.map_err(fault)?.1.value());
+    }
+    Ok(Some(bytes))
+}
 
 /// What a router must never forget.
 pub struct LaneStore {
@@ -24,6 +44,7 @@ impl LaneStore {
         let db = open(backend, chain)?;
         let write = db.begin_write().map_err(fault)?;
         write.open_table(BLOCKS).map_err(fault)?;
+        write.open_table(PARTS).map_err(fault)?;
         write.open_table(PROPOSALS).map_err(fault)?;
         write.commit().map_err(fault)?;
         Ok(LaneStore { db })
@@ -40,16 +61,21 @@ impl LaneStore {
         let write = self.db.begin_write().map_err(fault)?;
         {
             let mut table = write.open_table(BLOCKS).map_err(fault)?;
+            let mut own_parts = write.open_table(PARTS).map_err(fault)?;
             let place = (zone.0, term, height);
-            let there = table.get(place).map_err(fault)?.map(|old| old.value() == bytes);
+            let there = whole(&table, &own_parts, place)?.map(|old| old == bytes);
+            let (head, parts) = cut(bytes);
             match there {
                 Some(true) => return Ok(()),
                 Some(false) => {
                     let words = format!("another block stands at {zone}/{term}/{height}");
                     return Err(StoreFault::damaged(words));
                 }
-                None => table.insert(place, bytes).map_err(fault)?,
+                None => table.insert(place, head).map_err(fault)?,
             };
+            for (first, part) in parts {
+                own_parts.insert((place.0, place.1, place.2, first), part).map_err(fault)?;
+            }
         }
         write.commit().map_err(fault)
     }
@@ -58,8 +84,28 @@ impl LaneStore {
     pub fn block(&self, zone: Zone, term: u64, height: u64) -> Result<Option<Vec<u8>>, StoreFault> {
         let read = self.db.begin_read().map_err(fault)?;
         let table = read.open_table(BLOCKS).map_err(fault)?;
-        let block = table.get((zone.0, term, height)).map_err(fault)?;
-        Ok(block.map(|bytes| bytes.value().to_vec()))
+        let parts = read.open_table(PARTS).map_err(fault)?;
+        whole(&table, &parts, (zone.0, term, height))
+    }
+
+    /// The bytes of the event at a place of a block.
+    pub fn event(
+        &self,
+        (zone, term, height): (Zone, u64, u64),
+        place: u32,
+    ) -> Result<Option<Vec<u8>>, StoreFault> {
+        let read = self.db.begin_read().map_err(fault)?;
+        let parts = read.open_table(PARTS).map_err(fault)?;
+        let range = (zone.0, term, height, 0)..=(zone.0, term, height, place);
+        let part = parts.range(range).map_err(fault)?.next_back().transpose().map_err(fault)?;
+        if let Some((first, part)) = part {
+            let place = place.saturating_sub(first.value().3);
+            return Ok(event_in(part.value(), place).map(<[u8]>::to_vec));
+        }
+        let block = read.open_table(BLOCKS).map_err(fault)?;
+        let block = block.get((zone.0, term, height)).map_err(fault)?;
+        let found = |bytes: &[u8]| event_in(events_of(bytes)?, place).map(<[u8]>::to_vec);
+        Ok(block.and_then(|block| found(block.value())))
     }
 
     /// At most `limit` blocks of a lane after `height`, in order.
@@ -72,11 +118,13 @@ impl LaneStore {
     ) -> Result<Vec<Vec<u8>>, StoreFault> {
         let read = self.db.begin_read().map_err(fault)?;
         let table = read.open_table(BLOCKS).map_err(fault)?;
+        let parts = read.open_table(PARTS).map_err(fault)?;
         let first = (zone.0, term, height.saturating_add(1));
         let range = table.range(first..=(zone.0, term, u64::MAX)).map_err(fault)?;
         let mut blocks = Vec::new();
         for entry in range.take(limit) {
-            blocks.push(entry.map_err(fault)?.1.value().to_vec());
+            let place = entry.map_err(fault)?.0.value();
+            blocks.extend(whole(&table, &parts, place)?);
         }
         Ok(blocks)
     }

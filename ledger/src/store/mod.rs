@@ -14,6 +14,7 @@ mod history;
 mod lanes;
 mod open;
 mod opening;
+mod parts;
 mod recent;
 mod snapshot;
 

@@ -81,6 +81,11 @@ impl Load {
         &self.keys[place % self.keys.len()]
     }
 
+    /// The account with this number, from 0.
+    pub fn account(&self, index: usize) -> Option<AccountId> {
+        self.keys.get(index).map(|key| AccountId::of(&public(key)))
+    }
+
     fn to(&self, index: usize) -> AccountId {
         AccountId::of(&public(self.pick("to", index)))
     }

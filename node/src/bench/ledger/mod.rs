@@ -4,8 +4,8 @@
 //! Blocks are checked while the anchor before is executed and committed, as in a node, where
 //! blocks arrive all the time. Signing and sealing happen in between and are not measured.
 
-mod load;
-mod path;
+pub mod load;
+pub mod path;
 
 use std::time::Instant;
 

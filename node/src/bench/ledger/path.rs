@@ -61,9 +61,19 @@ impl Through {
         self.stages
     }
 
+    /// The book, with everything in it.
+    pub fn into_book(self) -> BookStore {
+        self.book
+    }
+
     /// Takes events through, so many an anchor.
     pub fn anchors(&mut self, events: &[Checked], per_anchor: usize) -> Result<(), Failure> {
         let sealed = self.seal_all(events, per_anchor)?;
+        self.anchor_all(&sealed)
+    }
+
+    /// Takes the lane's next blocks through, an anchor for each.
+    pub fn anchor_all(&mut self, sealed: &[Vec<u8>]) -> Result<(), Failure> {
         let (chain, key) = (self.chain(), public(&self.router));
         let mut stages = std::mem::take(&mut self.stages);
         let start = Instant::now();
@@ -71,7 +81,7 @@ impl Through {
             let (sender, blocks) = sync_channel(AHEAD);
             let checker = scope.spawn(move || {
                 let mut busy = Duration::ZERO;
-                for bytes in &sealed {
+                for bytes in sealed {
                     let start = Instant::now();
                     let block = CheckedBlock::check(bytes, chain, &key, &REGISTRY);
                     busy += start.elapsed();
@@ -120,7 +130,7 @@ impl Through {
     }
 
     /// The lane's next blocks over all events.
-    fn seal_all(&self, events: &[Checked], per_block: usize) -> Result<Vec<Vec<u8>>, Failure> {
+    pub fn seal_all(&self, events: &[Checked], per_block: usize) -> Result<Vec<Vec<u8>>, Failure> {
         let lane = Lane::read(&self.book.snapshot()?, ZONE);
         let lane = lane.ok_or_else(|| Failure::fault("no lane"))?;
         let (mut height, mut number, mut parent) = (lane.height, lane.next_number, lane.tip);
