@@ -21,7 +21,7 @@ mod times;
 mod web;
 
 pub use backend::{Backend, NodeStatus, Stage, SubmitError, Submitted, Wait};
-pub use client::{ApiError, Client};
+pub use client::{ApiError, Client, without_password};
 pub use error::Problem;
 pub use limits::{Limits, Rate};
 pub use openapi::openapi;

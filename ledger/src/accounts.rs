@@ -3,11 +3,11 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 
 use crate::amount::Amount;
+use crate::context::Context;
 use crate::event::{NONCE_OLD, NONCE_USED, Role, VALIDITY_MS_MAX};
 use crate::hash::Hash;
 use crate::ids::{AccountId, Millis};
 use crate::key::PublicKey;
-use crate::params::Params;
 use crate::refusal::Refusal;
 use crate::table::{Rows, Table};
 
@@ -31,8 +31,8 @@ pub struct Account {
     pub opened: Millis,
     /// Used nonces of the owner role.
     pub nonces: Nonces,
-    /// Of an account that a stamp opened and that never held coins: the anchor time from
-    /// which its row may go, when nothing it signed can be used again.
+    /// Of an account that a stamp opened and that never held coins: the time on the epoch clock
+    /// from which its row may go, when nothing it signed can be used again.
     pub lapses: Option<Millis>,
 }
 
@@ -43,14 +43,16 @@ impl Account {
     }
 
     /// The row of an account that an event opens by its stamp alone.
-    pub(crate) fn stamped_at(time: Millis, params: &Params) -> Account {
-        Account { lapses: Some(Account::lapse(time, params)), ..Account::opened_at(time) }
+    pub(crate) fn stamped_at(cx: &Context) -> Account {
+        Account { lapses: Some(Account::lapse(cx)), ..Account::opened_at(cx.time) }
     }
 
-    /// When the row of an account without coins may go that is used at `time`: after the
-    /// longer of 7 epochs and an event's longest validity.
-    pub(crate) fn lapse(time: Millis, params: &Params) -> Millis {
-        time.plus(Millis(params.epoch_ms.0.saturating_mul(7).max(VALIDITY_MS_MAX)))
+    /// When the row of an account without coins may go that is used now: after the longer of
+    /// 7 epochs and an event's longest validity. The epoch clock is never ahead of anchor time,
+    /// by which events expire, and it stands still in an outage, when nobody can show life.
+    pub(crate) fn lapse(cx: &Context) -> Millis {
+        let epochs = cx.params.epoch_ms.0.saturating_mul(7);
+        cx.clock.plus(Millis(epochs.max(VALIDITY_MS_MAX)))
     }
 
     /// Whether `key` is the current owner key of this account, whose id is `id`.

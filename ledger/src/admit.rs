@@ -20,7 +20,7 @@ use crate::ids::{AccountId, Millis, Zone};
 use crate::key::Signature;
 use crate::refusal::Refusal;
 use crate::registry::{Apply, Registry, Row};
-use crate::stamp::{self, Stamps};
+use crate::stamp::{self, StampWeight, Stamps};
 use crate::state::{Overlay, StateReader};
 use crate::system::{Head, params, value_index};
 use crate::table::Rows;
@@ -37,7 +37,7 @@ pub(crate) enum Fare {
     /// Its fee.
     Fee,
     /// Its stamp.
-    Stamp,
+    Stamp(StampWeight),
 }
 
 /// Whether the event's time, stamp, nonce and key are good at this state.
@@ -51,8 +51,8 @@ pub(crate) fn may_execute<R: Rows + ?Sized>(
     check_time(cx, draft)?;
     let fare = match guarded(|| (row.stamp)(draft.body.as_slice()))? {
         Some((stamp, weight)) => {
-            stamp::check(rows, cx, draft, &stamp, weight)?;
-            Fare::Stamp
+            stamp::check(rows, draft, &stamp, weight)?;
+            Fare::Stamp(weight)
         }
         None => Fare::Fee,
     };
@@ -100,8 +100,8 @@ fn account_of<R: Rows + ?Sized>(
     fare: Fare,
 ) -> Option<Account> {
     Account::read(rows, &draft.author).or_else(|| {
-        let is_opened = fare == Fare::Stamp && draft.role == Role::Owner;
-        is_opened.then(|| Account::stamped_at(cx.time, &cx.params))
+        let is_opened = fare != Fare::Fee && draft.role == Role::Owner;
+        is_opened.then(|| Account::stamped_at(cx))
     })
 }
 
@@ -109,8 +109,8 @@ fn account_of<R: Rows + ?Sized>(
 /// The row that a stamp opens goes by itself, if no coins come.
 fn use_nonce(book: &mut Book, cx: &Context, draft: &Draft, fare: Fare) {
     let rows = &mut book.rows;
-    if fare == Fare::Stamp {
-        Stamps::count(rows);
+    if let Fare::Stamp(weight) = fare {
+        Stamps::count(rows, weight);
     }
     if draft.role != Role::Owner {
         if let Some(mut duty) = DUTIES.get(rows, &(draft.author, draft.key)) {
@@ -125,12 +125,11 @@ fn use_nonce(book: &mut Book, cx: &Context, draft: &Draft, fare: Fare) {
     if draft.role == Role::Owner && draft.nonce >= TICKET_NONCE_END {
         account.nonces.insert(draft.nonce);
     }
-    account.lapses = account.lapses.map(|_| Account::lapse(cx.time, &cx.params));
+    account.lapses = account.lapses.map(|_| Account::lapse(cx));
     ACCOUNTS.put(rows, &draft.author, &account);
     if is_new {
         book.supply.account_count = book.supply.account_count.saturating_add(1);
-        let due = cx.clock.plus(Account::lapse(cx.time, &cx.params).since(cx.time));
-        book.schedule(due, LAPSE, &draft.author.0);
+        book.schedule(Account::lapse(cx), LAPSE, &draft.author.0);
     }
 }
 
@@ -140,8 +139,8 @@ pub(crate) fn lapse(key: &[u8], cx: &Context, book: &mut Book) {
     let Ok(author) = key.try_into().map(AccountId) else { return };
     let Some(account) = book.account(&author) else { return };
     let Some(until) = account.lapses else { return };
-    if cx.time < until {
-        book.schedule(cx.clock.plus(until.since(cx.time)), LAPSE, key);
+    if cx.clock < until {
+        book.schedule(until, LAPSE, key);
         return;
     }
     let duties = Duty::of_account(&book.rows, &author, None, DUTIES_LAPSING_MAX);
@@ -171,7 +170,7 @@ fn payer_of(book: &Book, cx: &Context, event: &Checked, row: &Row) -> Result<Par
 pub(crate) fn fee_of(cx: &Context, event: &Checked, fare: Fare) -> Amount {
     match fare {
         Fare::Fee => cx.fees.event(event.bytes().len()),
-        Fare::Stamp => Amount::ZERO,
+        Fare::Stamp(_) => Amount::ZERO,
     }
 }
 
@@ -218,14 +217,13 @@ pub fn admit(
     event: &Checked,
     now: Millis,
 ) -> Result<Admission, StoreFault> {
-    let rows = Overlay::new(base);
+    let mut rows = Overlay::new(base);
     let Some(head) = Head::read(&rows) else {
         return Err(rows.fault().unwrap_or(StoreFault::damaged("it has no head")));
     };
     let cx = context_after(&rows, &head, now, event);
+    Stamps::turn(&mut rows, &cx, head.clock_start);
     let mut book = Book::open(rows, cx.time);
-    // The next anchor may begin a period, from which on older stamps are void.
-    Stamps::turn(&mut book.rows, &cx, head.clock_start);
     let admission = forecast(registry, &mut book, &cx, event);
     match book.rows.fault() {
         Some(fault) => Err(fault),

@@ -51,7 +51,8 @@ pub struct Params {
     pub stamp_bits: u8,
     /// How many more bits a heavy stamp has.
     pub stamp_bits_heavy: u8,
-    /// Stamped events of a period above which the next period's stamps grow by one bit.
+    /// Events with stamps of one weight in a period, above which the next period's grow by one
+    /// bit.
     pub stamp_target: u64,
     /// Most members of a zone.
     pub zone_seats: u32,

@@ -1,8 +1,8 @@
 //! Stamps: proof of work in the place of a fee, for whoever has no coins yet.
 //!
 //! A stamp is bound to chain, author, key, event and nonce, so it serves one event, and to the
-//! beacon of a recent period, so it cannot be made long before. When many are made, the next
-//! period's grow by a bit (spec STP-1 … STP-5).
+//! beacon of a recent period, so it cannot be made long before. When many of a weight are made,
+//! the next period's grow by a bit (spec STP-1 … STP-5).
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
@@ -40,15 +40,41 @@ pub enum StampWeight {
     Heavy,
 }
 
-/// The beacon of a period and its stamps' size.
+/// Something of light stamps and of heavy ones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct PerWeight<T> {
+    /// Of light ones.
+    pub light: T,
+    /// Of heavy ones.
+    pub heavy: T,
+}
+
+impl<T> PerWeight<T> {
+    /// That of this weight.
+    pub fn of(&self, weight: StampWeight) -> &T {
+        match weight {
+            StampWeight::Light => &self.light,
+            StampWeight::Heavy => &self.heavy,
+        }
+    }
+
+    fn of_mut(&mut self, weight: StampWeight) -> &mut T {
+        match weight {
+            StampWeight::Light => &mut self.light,
+            StampWeight::Heavy => &mut self.heavy,
+        }
+    }
+}
+
+/// The beacon of a period and its stamps' sizes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct Period {
     /// Its number: the epoch clock since genesis over `stamp_period_ms`.
     pub number: u64,
     /// The beacon of its first anchor.
     pub beacon: Hash,
-    /// Leading zero bits of a light stamp.
-    pub bits: u8,
+    /// Leading zero bits of its stamps.
+    pub bits: PerWeight<u8>,
 }
 
 /// The periods whose stamps are good now.
@@ -59,7 +85,7 @@ pub struct Stamps {
     /// The last one that had an anchor.
     pub before: Period,
     /// Events stamped in the present one.
-    pub made: u64,
+    pub made: PerWeight<u64>,
 }
 
 impl Stamps {
@@ -69,8 +95,8 @@ impl Stamps {
     }
 
     pub(crate) fn at_genesis(chain: ChainId, params: &Params) -> Stamps {
-        let now = Period { number: 0, beacon: chain.0, bits: params.stamp_bits };
-        Stamps { now, before: now, made: 0 }
+        let now = Period { number: 0, beacon: chain.0, bits: least_bits(params) };
+        Stamps { now, before: now, made: PerWeight::default() }
     }
 
     pub(crate) fn put<R: RowsMut + ?Sized>(&self, rows: &mut R) {
@@ -85,21 +111,26 @@ impl Stamps {
         if number <= stamps.now.number {
             return;
         }
-        let bits = stamps.now.bits;
-        let bits = if stamps.made > cx.params.stamp_target {
-            bits.saturating_add(1).min(STAMP_BITS_MAX)
-        } else if stamps.made.saturating_mul(2) < cx.params.stamp_target {
-            bits.saturating_sub(1).max(cx.params.stamp_bits)
-        } else {
-            bits
+        let least = least_bits(&cx.params);
+        let bits = |weight| {
+            let (bits, made) = (*stamps.now.bits.of(weight), *stamps.made.of(weight));
+            if made > cx.params.stamp_target {
+                bits.saturating_add(1).min(STAMP_BITS_MAX)
+            } else if made.saturating_mul(2) < cx.params.stamp_target {
+                bits.saturating_sub(1).max(*least.of(weight))
+            } else {
+                bits
+            }
         };
+        let bits = PerWeight { light: bits(StampWeight::Light), heavy: bits(StampWeight::Heavy) };
         let now = Period { number, beacon: cx.beacon, bits };
-        Stamps { now, before: stamps.now, made: 0 }.put(rows);
+        Stamps { now, before: stamps.now, made: PerWeight::default() }.put(rows);
     }
 
-    pub(crate) fn count<R: RowsMut + ?Sized>(rows: &mut R) {
+    pub(crate) fn count<R: RowsMut + ?Sized>(rows: &mut R, weight: StampWeight) {
         if let Some(mut stamps) = Stamps::read(rows) {
-            stamps.made = stamps.made.saturating_add(1);
+            let made = stamps.made.of_mut(weight);
+            *made = made.saturating_add(1);
             stamps.put(rows);
         }
     }
@@ -116,15 +147,11 @@ impl Stamps {
     }
 }
 
-impl Period {
-    /// Leading zero bits that a stamp of this weight has.
-    pub fn bits_of(&self, weight: StampWeight, params: &Params) -> u8 {
-        let more = match weight {
-            StampWeight::Light => 0,
-            StampWeight::Heavy => params.stamp_bits_heavy,
-        };
-        self.bits.saturating_add(more).min(STAMP_BITS_MAX)
-    }
+/// The sizes below which stamps never fall.
+fn least_bits(params: &Params) -> PerWeight<u8> {
+    let light = params.stamp_bits.min(STAMP_BITS_MAX);
+    let heavy = light.saturating_add(params.stamp_bits_heavy).min(STAMP_BITS_MAX);
+    PerWeight { light, heavy }
 }
 
 /// What a stamp's work is done for (spec STP-1).
@@ -164,7 +191,6 @@ impl Task {
 /// Whether the stamp is good for this draft at this state.
 pub(crate) fn check<R: Rows + ?Sized>(
     rows: &R,
-    cx: &Context,
     draft: &Draft,
     stamp: &Stamp,
     weight: StampWeight,
@@ -172,6 +198,6 @@ pub(crate) fn check<R: Rows + ?Sized>(
     let stamps = Stamps::read(rows).ok_or(STAMP_OLD)?;
     let period = stamps.period(stamp.period).ok_or(STAMP_OLD)?;
     let task = Task::new(draft.chain, &draft.author, &draft.key, draft.tag, draft.nonce, period);
-    let wanted = u32::from(period.bits_of(weight, &cx.params));
+    let wanted = u32::from(*period.bits.of(weight));
     if task.bits(stamp.nonce) >= wanted { Ok(()) } else { Err(STAMP) }
 }

@@ -12,6 +12,10 @@ mod router;
 mod secret_file;
 mod wallet_ui;
 
+/// Anchors are many small allocations on several threads.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::process::ExitCode {
     cli::main()
 }

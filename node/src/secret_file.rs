@@ -2,8 +2,9 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use tempfile::NamedTempFile;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
@@ -66,20 +67,22 @@ fn check_mode(_: &Path, _: &File) -> Result<(), Failure> {
 
 /// Writes a new file, whole or not at all; never replaces one.
 pub fn create(path: &Path, text: &str) -> Result<(), Failure> {
-    let new = write_beside(path, text)?;
-    // Unlike a rename, a link fails where there is a file already.
-    let linked = std::fs::hard_link(&new, path).and_then(|()| std::fs::remove_file(&new));
-    linked.and_then(|()| sync_folder(path)).map_err(|error| Failure::io(path, &error))
+    place(written_beside(path, text)?, path)
+}
+
+/// Opens a new file that only its owner may read; never one that is there.
+pub fn open_new(path: &Path) -> std::io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
 }
 
 /// Writes a new file that may lie on a foreign disk (no links, no renames are needed); never
 /// replaces one, and leaves none behind when the disk fails.
 pub fn create_anywhere(path: &Path, text: &str) -> Result<(), Failure> {
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path).map_err(|error| match error.kind() {
+    let mut file = open_new(path).map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => Failure::usage(format!(
             "{} is there already and was not touched: choose another file",
             path.display()
@@ -95,36 +98,37 @@ pub fn create_anywhere(path: &Path, text: &str) -> Result<(), Failure> {
 
 /// Writes a file, whole or not at all; one that is there already is replaced.
 pub fn replace(path: &Path, text: &str) -> Result<(), Failure> {
-    let new = write_beside(path, text)?;
-    let renamed = std::fs::rename(&new, path).and_then(|()| sync_folder(path));
-    renamed.map_err(|error| Failure::io(path, &error))
+    let new = written_beside(path, text)?;
+    let named = new.persist(path).map_err(|error| error.error);
+    named.and_then(|_| sync_folder(path)).map_err(|error| Failure::io(path, &error))
 }
 
-fn write_beside(path: &Path, text: &str) -> Result<PathBuf, Failure> {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".new");
-    let new = path.with_file_name(name);
-    let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let written = remove(&new).and_then(|()| options.open(&new)).and_then(|mut file| {
-        file.write_all(text.as_bytes())?;
-        file.sync_all()
-    });
+/// A new file in the folder of `path`; it goes again unless it is given its name.
+pub fn beside(path: &Path) -> Result<NamedTempFile, Failure> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut new = tempfile::Builder::new();
+    let new = new.prefix(&format!(".{name}.")).suffix(".new").tempfile_in(folder_of(path));
+    new.map_err(|error| Failure::io(path, &error))
+}
+
+/// Gives a file its name, durably; one that is there is never replaced.
+pub fn place(new: NamedTempFile, path: &Path) -> Result<(), Failure> {
+    let named = new.persist_noclobber(path).map_err(|error| error.error);
+    named.and_then(|_| sync_folder(path)).map_err(|error| Failure::io(path, &error))
+}
+
+fn written_beside(path: &Path, text: &str) -> Result<NamedTempFile, Failure> {
+    let mut new = beside(path)?;
+    let written = new.write_all(text.as_bytes()).and_then(|()| new.as_file().sync_all());
     written.map(|()| new).map_err(|error| Failure::io(path, &error))
 }
 
-fn remove(path: &Path) -> std::io::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
+fn sync_folder(path: &Path) -> std::io::Result<()> {
+    File::open(folder_of(path))?.sync_all()
 }
 
-fn sync_folder(path: &Path) -> std::io::Result<()> {
-    let Some(folder) = path.parent() else { return Ok(()) };
-    // A file named without its folder lies in the present one.
-    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
-    File::open(folder)?.sync_all()
+/// A file named without its folder lies in the present one.
+fn folder_of(path: &Path) -> &Path {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    folder.unwrap_or(Path::new("."))
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ddt_contracts::usernames::{self, claim_hash, possession_digest};
 use ddt_ledger::schema::Bytes;
-use ddt_ledger::stamp::{Period, Task};
+use ddt_ledger::stamp::{PerWeight, Period, Task};
 use ddt_ledger::{AccountId, Address, ChainId, Hash, PublicKey};
 use ddt_wallet::stamp::{Order, solve_on};
 use ddt_wallet::username::{CIPHERTEXT_BYTES, HashCost, NameKeys};
@@ -83,7 +83,7 @@ fn stamps_are_the_golden_ones() {
         let event_nonce = number(vector, "event_nonce");
         let bits = number(vector, "wanted") as u8;
         let (period, beacon) = (number(vector, "period"), hash(vector, "beacon"));
-        let over = Period { number: period, beacon, bits };
+        let over = Period { number: period, beacon, bits: PerWeight::default() };
         let task = Task::new(chain, &author, &key, tag, event_nonce, &over);
         for (nonce, bits) in vector["bits"].as_object().expect("an object") {
             assert_eq!(Some(u64::from(task.bits(nonce.parse().expect("a nonce")))), bits.as_u64());

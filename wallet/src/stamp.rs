@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 
-use ddt_ledger::stamp::{Period, STAMP_BITS_MAX, Stamp, Task};
+use ddt_ledger::stamp::{PerWeight, Period, STAMP_BITS_MAX, Stamp, Task};
 use ddt_ledger::{AccountId, ChainId, Hash, PublicKey};
 
 /// Tries between two looks at whether somebody is done.
@@ -52,7 +52,8 @@ impl Order {
     }
 
     fn task(&self) -> Task {
-        let period = Period { number: self.period, beacon: self.beacon, bits: self.bits };
+        let bits = PerWeight { light: self.bits, heavy: self.bits };
+        let period = Period { number: self.period, beacon: self.beacon, bits };
         Task::new(self.chain, &self.author, &self.key, self.tag, self.event_nonce, &period)
     }
 

@@ -74,7 +74,7 @@ impl Contest {
 }
 
 /// Where a name stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum Status {
     /// Bought, but an older commit could still win it.
     Pending,
@@ -90,20 +90,6 @@ impl ddt_ledger::schema::Choice for Status {
     const WORDS: &'static [&'static str] = &["pending", "active", "grace", "expired"];
     const ALL: &'static [Status] =
         &[Status::Pending, Status::Active, Status::Grace, Status::Expired];
-}
-
-impl BorshSerialize for Status {
-    fn serialize<W: std::io::Write>(&self, writer: &mut W) -> std::io::Result<()> {
-        (*self as u8).serialize(writer)
-    }
-}
-
-impl BorshDeserialize for Status {
-    fn deserialize_reader<R: std::io::Read>(reader: &mut R) -> std::io::Result<Self> {
-        use ddt_ledger::schema::Choice;
-        let place = usize::from(u8::deserialize_reader(reader)?);
-        Status::ALL.get(place).copied().ok_or_else(|| std::io::Error::other("bad status"))
-    }
 }
 
 impl DomainRow {

@@ -57,7 +57,7 @@ pub struct UsernameRow {
 }
 
 /// Where a username stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum Status {
     /// Its holder's.
     Active,
@@ -70,20 +70,6 @@ pub enum Status {
 impl ddt_ledger::schema::Choice for Status {
     const WORDS: &'static [&'static str] = &["active", "grace", "expired"];
     const ALL: &'static [Status] = &[Status::Active, Status::Grace, Status::Expired];
-}
-
-impl BorshSerialize for Status {
-    fn serialize<W: std::io::Write>(&self, writer: &mut W) -> std::io::Result<()> {
-        (*self as u8).serialize(writer)
-    }
-}
-
-impl BorshDeserialize for Status {
-    fn deserialize_reader<R: std::io::Read>(reader: &mut R) -> std::io::Result<Self> {
-        use ddt_ledger::schema::Choice;
-        let place = usize::from(u8::deserialize_reader(reader)?);
-        Status::ALL.get(place).copied().ok_or_else(|| std::io::Error::other("bad status"))
-    }
 }
 
 impl UsernameRow {

@@ -42,7 +42,7 @@ pub struct MemberRow {
 }
 
 /// What a member has shown of itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum Standing {
     /// Nothing yet: it has proven no epoch.
     New,
@@ -53,23 +53,8 @@ impl ddt_ledger::schema::Choice for Standing {
     const ALL: &'static [Standing] = &[Standing::New];
 }
 
-impl BorshSerialize for Standing {
-    fn serialize<W: std::io::Write>(&self, writer: &mut W) -> std::io::Result<()> {
-        (*self as u8).serialize(writer)
-    }
-}
-
-impl BorshDeserialize for Standing {
-    fn deserialize_reader<R: std::io::Read>(reader: &mut R) -> std::io::Result<Self> {
-        match u8::deserialize_reader(reader)? {
-            0 => Ok(Standing::New),
-            _ => Err(std::io::Error::other("bad standing")),
-        }
-    }
-}
-
 /// Whether a member is heard of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub enum Presence {
     /// Its address is not drawn yet.
     Joining,
@@ -82,20 +67,6 @@ pub enum Presence {
 impl ddt_ledger::schema::Choice for Presence {
     const WORDS: &'static [&'static str] = &["joining", "active", "inactive"];
     const ALL: &'static [Presence] = &[Presence::Joining, Presence::Active, Presence::Inactive];
-}
-
-impl BorshSerialize for Presence {
-    fn serialize<W: std::io::Write>(&self, writer: &mut W) -> std::io::Result<()> {
-        (*self as u8).serialize(writer)
-    }
-}
-
-impl BorshDeserialize for Presence {
-    fn deserialize_reader<R: std::io::Read>(reader: &mut R) -> std::io::Result<Self> {
-        use ddt_ledger::schema::Choice;
-        let place = usize::from(u8::deserialize_reader(reader)?);
-        Presence::ALL.get(place).copied().ok_or_else(|| std::io::Error::other("bad presence"))
-    }
 }
 
 impl MemberRow {

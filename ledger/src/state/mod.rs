@@ -4,5 +4,5 @@ mod overlay;
 mod tree;
 
 pub(crate) use overlay::start_of;
-pub use overlay::{Changes, MemoryState, Overlay, Page, StateReader};
+pub use overlay::{Change, Changes, MemoryState, Overlay, Page, StateReader};
 pub use tree::{StateTree, TreeProof, Version, place_of, value_hash};

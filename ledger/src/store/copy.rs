@@ -11,7 +11,7 @@ use redb::{
     TableHandle, Value, WriteTransaction,
 };
 
-use super::book::{ANCHORS, HANDOVERS, INDEX, STATE};
+use super::book::{ANCHORS, HANDOVERS, INDEX, JOURNAL, STATE};
 use super::history::{EVENTS, HISTORY, NAMED, NUMBERS, RECEIPTS};
 use super::lanes::{BLOCKS, LaneStore, PROPOSALS};
 use super::open::{CACHE_BYTES, META, fault, open_fault};
@@ -81,8 +81,9 @@ impl<'a> Copier<'a> {
 impl Snapshot {
     /// Writes the whole book as of this snapshot into a new file, durably.
     pub fn copy_to(&self, path: &Path) -> Result<(), StoreFault> {
-        let mut copier = Copier::begin(&self.read, path)?;
+        let mut copier = Copier::begin(&self.current.read, path)?;
         copier.table(STATE)?;
+        copier.table(JOURNAL)?;
         copier.table(INDEX)?;
         copier.table(ANCHORS)?;
         copier.table(RECEIPTS)?;

@@ -1,23 +1,30 @@
 //! What happened, and where it is found: receipts by place, event, number, account and name.
 
-use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition, WriteTransaction};
+use redb::{ReadableTable, TableDefinition, WriteTransaction};
 
-use super::book::ANCHORS;
 use super::open::fault;
+use super::recent::Layer;
 use super::snapshot::Place;
 use crate::codec::{decode, encode};
 use crate::execute::Executed;
-use crate::fault::{FaultKind, StoreFault};
-use crate::receipt::{Outcome, RECEIPT_BYTES_MAX, Receipt, Subject};
+use crate::fault::StoreFault;
+use crate::receipt::{RECEIPT_BYTES_MAX, Receipt, Subject};
 
 type Bytes = &'static [u8];
+/// Neighbouring receipts in one row, by the place of the first: each with its length before.
 pub(super) const RECEIPTS: TableDefinition<Place, Bytes> = TableDefinition::new("receipts");
 pub(super) const EVENTS: TableDefinition<&[u8; 32], Place> = TableDefinition::new("events");
-pub(super) const NUMBERS: TableDefinition<(u32, u64), &[u8; 32]> = TableDefinition::new("numbers");
+/// By zone and first number: a run of events with ascending numbers and neighbouring receipts,
+/// as the place of the first receipt and how many they are.
+pub(super) const NUMBERS: TableDefinition<(u32, u64), (u64, u32, u32)> =
+    TableDefinition::new("numbers");
 pub(super) const HISTORY: TableDefinition<(&[u8; 32], u64, u32), ()> =
     TableDefinition::new("history");
 /// By programme and name: the places of the receipts that are about it.
 pub(super) const NAMED: TableDefinition<(u16, Bytes, u64, u32), ()> = TableDefinition::new("named");
+
+/// Receipts in one row.
+const NEIGHBOURS: u32 = 16;
 
 pub(super) fn create_tables(write: &WriteTransaction) -> Result<(), StoreFault> {
     write.open_table(RECEIPTS).map_err(fault)?;
@@ -28,49 +35,17 @@ pub(super) fn create_tables(write: &WriteTransaction) -> Result<(), StoreFault> 
     Ok(())
 }
 
-/// Refuses a book with anchors but without a history by name: names stand in the events'
-/// own bytes, which are not in the book, so what is missing cannot be computed from it.
-pub(super) fn check(db: &Database) -> Result<(), StoreFault> {
-    let read = db.begin_read().map_err(fault)?;
-    let anchors = match read.open_table(ANCHORS) {
-        Ok(anchors) => anchors,
-        Err(redb::TableError::TableDoesNotExist(_)) => return Ok(()),
-        Err(error) => return Err(fault(error)),
-    };
-    let is_empty = anchors.first().map_err(fault)?.is_none();
-    match read.open_table(NAMED) {
-        Ok(_) => Ok(()),
-        Err(redb::TableError::TableDoesNotExist(_)) if is_empty => Ok(()),
-        Err(redb::TableError::TableDoesNotExist(_)) => {
-            let words = "the book was written by an earlier release, without histories by name: \
-                         use that release, or start with another data folder and sync again";
-            Err(StoreFault::new(FaultKind::Older, words))
-        }
-        Err(error) => Err(fault(error)),
-    }
-}
-
-/// Writes an anchor's receipts, and where each is found.
+/// Writes an anchor's receipts, and where they are found by number and by name.
 pub(super) fn put(write: &WriteTransaction, executed: &Executed) -> Result<(), StoreFault> {
     let mut receipts = write.open_table(RECEIPTS).map_err(fault)?;
-    let mut events = write.open_table(EVENTS).map_err(fault)?;
+    for neighbours in executed.receipts.chunks(NEIGHBOURS as usize) {
+        let Some(first) = neighbours.first() else { continue };
+        let bytes: Vec<u8> = neighbours.iter().flat_map(with_length).collect();
+        receipts.insert((first.height, first.index), bytes.as_slice()).map_err(fault)?;
+    }
     let mut numbers = write.open_table(NUMBERS).map_err(fault)?;
-    let mut history = write.open_table(HISTORY).map_err(fault)?;
-    for receipt in &executed.receipts {
-        let place = (receipt.height, receipt.index);
-        receipts.insert(place, encode(receipt).as_slice()).map_err(fault)?;
-        if let Subject::Event(event) = &receipt.subject {
-            // An event keeps the receipt of its execution: repetitions are void. But a void
-            // one is no end, for the same bytes may still be sequenced well.
-            let known = events.get(&event.id.0).map_err(fault)?.map(|place| place.value());
-            if !is_executed(&receipts, known)? {
-                events.insert(&event.id.0, place).map_err(fault)?;
-            }
-            numbers.insert((event.zone.0, event.number), &event.id.0).map_err(fault)?;
-        }
-        for account in receipt.accounts() {
-            history.insert((&account.0, receipt.height, receipt.index), ()).map_err(fault)?;
-        }
+    for ((zone, number), run) in runs(&executed.receipts) {
+        numbers.insert((zone, number), run).map_err(fault)?;
     }
     let mut named = write.open_table(NAMED).map_err(fault)?;
     for naming in &executed.names {
@@ -80,12 +55,79 @@ pub(super) fn put(write: &WriteTransaction, executed: &Executed) -> Result<(), S
     Ok(())
 }
 
-fn is_executed(
+fn with_length(receipt: &Receipt) -> Vec<u8> {
+    let bytes = encode(receipt);
+    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes();
+    [length.as_slice(), &bytes].concat()
+}
+
+/// Runs of numbers in an anchor's receipts.
+fn runs(receipts: &[Receipt]) -> Vec<((u32, u64), (u64, u32, u32))> {
+    let mut runs: Vec<((u32, u64), (u64, u32, u32))> = Vec::new();
+    for receipt in receipts {
+        let Subject::Event(event) = &receipt.subject else { continue };
+        let next = runs.last_mut().filter(|((zone, number), (_, index, count))| {
+            *zone == event.zone.0
+                && number.checked_add(u64::from(*count)) == Some(event.number)
+                && index.checked_add(*count) == Some(receipt.index)
+        });
+        match next {
+            Some((_, (.., count))) => *count = count.saturating_add(1),
+            None => runs.push(((event.zone.0, event.number), (receipt.height, receipt.index, 1))),
+        }
+    }
+    runs
+}
+
+/// Writes the places that waited, in the tables' order.
+pub(super) fn fold(
+    write: &WriteTransaction,
+    layers: &[std::sync::Arc<Layer>],
+) -> Result<(), StoreFault> {
+    let mut events = write.open_table(EVENTS).map_err(fault)?;
+    let found: std::collections::BTreeMap<_, _> =
+        layers.iter().flat_map(|layer| &layer.events).collect();
+    for (id, place) in found {
+        events.insert(id, place).map_err(fault)?;
+    }
+    let mut history = write.open_table(HISTORY).map_err(fault)?;
+    let found: std::collections::BTreeSet<_> =
+        layers.iter().flat_map(|layer| &layer.mentions).collect();
+    for (account, height, index) in found {
+        history.insert((account, *height, *index), ()).map_err(fault)?;
+    }
+    Ok(())
+}
+
+/// The row in which the receipt at a place stands.
+pub(super) fn row_of((height, index): Place) -> Place {
+    (height, index.saturating_sub(index % NEIGHBOURS))
+}
+
+/// The receipts of a row, with their places.
+pub(super) fn neighbours(first: Place, bytes: &[u8]) -> Vec<(Place, &[u8])> {
+    let (mut found, mut rest, mut index) = (Vec::new(), bytes, first.1);
+    while let Some((length, more)) = rest.split_first_chunk::<4>() {
+        let length = u32::from_le_bytes(*length) as usize;
+        // A row that is cut short ends early: then the receipt that is asked for is missing.
+        let Some((receipt, more)) = more.split_at_checked(length) else { break };
+        found.push(((first.0, index), receipt));
+        (rest, index) = (more, index.saturating_add(1));
+    }
+    found
+}
+
+pub(super) fn read_receipt(bytes: &[u8]) -> Result<Receipt, StoreFault> {
+    decode(bytes, RECEIPT_BYTES_MAX).map_err(|_| StoreFault::damaged("a receipt"))
+}
+
+/// The receipt at a place.
+pub(super) fn receipt(
     receipts: &impl ReadableTable<Place, Bytes>,
-    place: Option<Place>,
-) -> Result<bool, StoreFault> {
-    let Some(place) = place else { return Ok(false) };
-    let Some(bytes) = receipts.get(place).map_err(fault)? else { return Ok(false) };
-    let receipt: Receipt = decode(bytes.value(), RECEIPT_BYTES_MAX).map_err(StoreFault::damaged)?;
-    Ok(!matches!(receipt.outcome, Outcome::Void(_)))
+    place: Place,
+) -> Result<Option<Receipt>, StoreFault> {
+    let first = row_of(place);
+    let Some(row) = receipts.get(first).map_err(fault)? else { return Ok(None) };
+    let found = neighbours(first, row.value()).into_iter().find(|(at, _)| *at == place);
+    found.map(|(_, bytes)| read_receipt(bytes)).transpose()
 }

@@ -7,10 +7,14 @@
 //! a block does not wait for an anchor's commit (spec STO-1 … STO-6).
 
 mod book;
+mod commit;
 mod copy;
+mod current;
 mod history;
 mod lanes;
 mod open;
+mod opening;
+mod recent;
 mod snapshot;
 
 pub use book::{AnchorRecord, BookStore, Certified};

@@ -1,19 +1,23 @@
 //! A consistent view of `book.redb` right after one anchor.
 
 use std::cell::RefCell;
+use std::ops::Bound::{self, Excluded, Included, Unbounded};
+use std::ops::RangeBounds;
+use std::sync::Arc;
 
-use redb::{ReadOnlyTable, ReadTransaction};
+use redb::{Key, ReadOnlyTable, TableDefinition, Value};
 
-use super::book::{ANCHORS, AnchorRecord, HANDOVERS, INDEX, STATE};
-use super::history::{EVENTS, HISTORY, NAMED, NUMBERS, RECEIPTS};
+use super::book::{ANCHORS, AnchorRecord, HANDOVERS};
+use super::current::Current;
+use super::history::{NAMED, NUMBERS, RECEIPTS, neighbours, read_receipt, receipt, row_of};
 use super::open::fault;
 use crate::codec::decode;
 use crate::fault::StoreFault;
 use crate::hash::Hash;
 use crate::ids::{AccountId, Zone};
 use crate::proof::Handover;
-use crate::receipt::{RECEIPT_BYTES_MAX, Receipt};
-use crate::state::{Page, StateReader, start_of};
+use crate::receipt::{Receipt, Subject};
+use crate::state::{Page, StateReader};
 use crate::table::Rows;
 
 /// Where a receipt stands: (anchor, index).
@@ -21,17 +25,28 @@ pub type Place = (u64, u32);
 
 const RECORD_BYTES_MAX: usize = 1024 * 1024;
 
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Order {
+    OldestFirst,
+    NewestFirst,
+}
+
 /// The book right after one anchor; later commits do not change it.
 pub struct Snapshot {
-    pub(super) read: ReadTransaction,
-    state: ReadOnlyTable<&'static [u8], &'static [u8]>,
+    pub(super) current: Arc<Current>,
     fault: RefCell<Option<StoreFault>>,
 }
 
 impl Snapshot {
-    pub(super) fn new(read: ReadTransaction) -> Result<Snapshot, StoreFault> {
-        let state = read.open_table(STATE).map_err(fault)?;
-        Ok(Snapshot { read, state, fault: RefCell::new(None) })
+    pub(super) fn new(current: Arc<Current>) -> Snapshot {
+        Snapshot { current, fault: RefCell::new(None) }
+    }
+
+    fn table<K: Key + 'static, V: Value + 'static>(
+        &self,
+        definition: TableDefinition<K, V>,
+    ) -> Result<ReadOnlyTable<K, V>, StoreFault> {
+        self.current.read.open_table(definition).map_err(fault)
     }
 
     /// The first fault met while rows were read through [`Rows`]: their answers are worth
@@ -42,7 +57,7 @@ impl Snapshot {
 
     /// An anchor as it was decided, and the roots after it.
     pub fn anchor(&self, height: u64) -> Result<Option<AnchorRecord>, StoreFault> {
-        let table = self.read.open_table(ANCHORS).map_err(fault)?;
+        let table = self.table(ANCHORS)?;
         let Some(bytes) = table.get(height).map_err(fault)? else { return Ok(None) };
         let record = decode(bytes.value(), RECORD_BYTES_MAX);
         record.map(Some).map_err(|_| StoreFault::damaged(format!("anchor {height}")))
@@ -50,9 +65,7 @@ impl Snapshot {
 
     /// A receipt.
     pub fn receipt(&self, place: Place) -> Result<Option<Receipt>, StoreFault> {
-        let table = self.read.open_table(RECEIPTS).map_err(fault)?;
-        let Some(bytes) = table.get(place).map_err(fault)? else { return Ok(None) };
-        read_receipt(bytes.value()).map(Some)
+        receipt(&self.table(RECEIPTS)?, place)
     }
 
     /// At most `limit` receipts of an anchor from `index` on.
@@ -62,9 +75,8 @@ impl Snapshot {
         index: u32,
         limit: usize,
     ) -> Result<Vec<Receipt>, StoreFault> {
-        let table = self.read.open_table(RECEIPTS).map_err(fault)?;
-        let range = table.range((height, index)..=(height, u32::MAX)).map_err(fault)?;
-        range.take(limit).map(|entry| read_receipt(entry.map_err(fault)?.1.value())).collect()
+        let range = (Included((height, index)), Included((height, u32::MAX)));
+        self.receipts_in(range, Order::OldestFirst, limit)
     }
 
     /// At most `limit` receipts before `place` (from the newest, if none), newest first.
@@ -73,30 +85,64 @@ impl Snapshot {
         place: Option<Place>,
         limit: usize,
     ) -> Result<Vec<Receipt>, StoreFault> {
-        let table = self.read.open_table(RECEIPTS).map_err(fault)?;
-        let end = place.unwrap_or((u64::MAX, u32::MAX));
-        let range = table.range(..end).map_err(fault)?.rev();
-        range.take(limit).map(|entry| read_receipt(entry.map_err(fault)?.1.value())).collect()
+        self.receipts_in((Unbounded, place.map_or(Unbounded, Excluded)), Order::NewestFirst, limit)
     }
 
     /// At most `limit` receipts after `place`, oldest first: what a live stream replays.
     pub fn receipts_after(&self, place: Place, limit: usize) -> Result<Vec<Receipt>, StoreFault> {
-        use std::ops::Bound::{Excluded, Unbounded};
-        let table = self.read.open_table(RECEIPTS).map_err(fault)?;
-        let range = table.range((Excluded(place), Unbounded::<Place>)).map_err(fault)?;
-        range.take(limit).map(|entry| read_receipt(entry.map_err(fault)?.1.value())).collect()
+        self.receipts_in((Excluded(place), Unbounded), Order::OldestFirst, limit)
+    }
+
+    fn receipts_in(
+        &self,
+        places: (Bound<Place>, Bound<Place>),
+        order: Order,
+        limit: usize,
+    ) -> Result<Vec<Receipt>, StoreFault> {
+        let table = self.table(RECEIPTS)?;
+        let rows = match places.0 {
+            Included(place) | Excluded(place) => Included(row_of(place)),
+            Unbounded => Unbounded,
+        };
+        let mut rows = table.range::<Place>((rows, places.1)).map_err(fault)?;
+        let mut found = Vec::new();
+        while found.len() < limit {
+            let row = match order {
+                Order::OldestFirst => rows.next(),
+                Order::NewestFirst => rows.next_back(),
+            };
+            let Some(row) = row else { break };
+            let (first, bytes) = row.map_err(fault)?;
+            let mut own = neighbours(first.value(), bytes.value());
+            own.retain(|(place, _)| places.contains(place));
+            if order == Order::NewestFirst {
+                own.reverse();
+            }
+            let left = limit.saturating_sub(found.len());
+            for (_, bytes) in own.into_iter().take(left) {
+                found.push(read_receipt(bytes)?);
+            }
+        }
+        Ok(found)
     }
 
     /// Where an event's receipt stands.
     pub fn event_place(&self, id: &Hash) -> Result<Option<Place>, StoreFault> {
-        let table = self.read.open_table(EVENTS).map_err(fault)?;
-        Ok(table.get(&id.0).map_err(fault)?.map(|place| place.value()))
+        self.current.event(&id.0)
     }
 
     /// The event with a sequence number.
     pub fn event_numbered(&self, zone: Zone, number: u64) -> Result<Option<Hash>, StoreFault> {
-        let table = self.read.open_table(NUMBERS).map_err(fault)?;
-        Ok(table.get((zone.0, number)).map_err(fault)?.map(|id| Hash(*id.value())))
+        let table = self.table(NUMBERS)?;
+        let mut runs = table.range((zone.0, 0)..=(zone.0, number)).map_err(fault)?;
+        let Some(run) = runs.next_back().transpose().map_err(fault)? else { return Ok(None) };
+        let ((_, first), (height, index, count)) = (run.0.value(), run.1.value());
+        let at = u32::try_from(number.saturating_sub(first)).ok().filter(|at| *at < count);
+        let Some(place) = at.map(|at| (height, index.saturating_add(at))) else { return Ok(None) };
+        Ok(self.receipt(place)?.and_then(|receipt| match receipt.subject {
+            Subject::Event(event) => Some(event.id),
+            _ => None,
+        }))
     }
 
     /// At most `limit` places of receipts that touched an account, newest first, before
@@ -107,17 +153,7 @@ impl Snapshot {
         place: Option<Place>,
         limit: usize,
     ) -> Result<Vec<Place>, StoreFault> {
-        let table = self.read.open_table(HISTORY).map_err(fault)?;
-        let (height, index) = place.unwrap_or((u64::MAX, u32::MAX));
-        let first = (&account.0, 0, 0);
-        let range = table.range(first..(&account.0, height, index)).map_err(fault)?.rev();
-        let mut places = Vec::new();
-        for entry in range.take(limit) {
-            let (key, _) = entry.map_err(fault)?;
-            let (_, height, index) = key.value();
-            places.push((height, index));
-        }
-        Ok(places)
+        self.current.history(&account.0, place.unwrap_or((u64::MAX, u32::MAX)), limit)
     }
 
     /// At most `limit` places of receipts that are about a name of a programme, newest
@@ -129,7 +165,7 @@ impl Snapshot {
         place: Option<Place>,
         limit: usize,
     ) -> Result<Vec<Place>, StoreFault> {
-        let table = self.read.open_table(NAMED).map_err(fault)?;
+        let table = self.table(NAMED)?;
         let (height, index) = place.unwrap_or((u64::MAX, u32::MAX));
         let name = name.as_bytes();
         let first = (programme, name, 0, 0);
@@ -145,7 +181,7 @@ impl Snapshot {
 
     /// Every change of validators up to `height`, in order.
     pub fn handovers(&self, height: u64) -> Result<Vec<Handover>, StoreFault> {
-        let table = self.read.open_table(HANDOVERS).map_err(fault)?;
+        let table = self.table(HANDOVERS)?;
         let mut handovers = Vec::new();
         for entry in table.range(..=height).map_err(fault)? {
             let (_, bytes) = entry.map_err(fault)?;
@@ -161,42 +197,15 @@ impl Snapshot {
             T::default()
         })
     }
-
-    fn index(&self, prefix: &[u8], after: &[u8], limit: usize) -> Result<Page, StoreFault> {
-        let table = self.read.open_table(INDEX).map_err(fault)?;
-        page(&table, prefix, after, limit)
-    }
-}
-
-fn page(
-    table: &ReadOnlyTable<&'static [u8], &'static [u8]>,
-    prefix: &[u8],
-    after: &[u8],
-    limit: usize,
-) -> Result<Page, StoreFault> {
-    let bounds = (start_of(prefix, after), std::ops::Bound::<&[u8]>::Unbounded);
-    let mut rows = Page::new();
-    for entry in table.range::<&[u8]>(bounds).map_err(fault)?.take(limit) {
-        let (key, value) = entry.map_err(fault)?;
-        if !key.value().starts_with(prefix) {
-            break;
-        }
-        rows.push((key.value().to_vec(), value.value().to_vec()));
-    }
-    Ok(rows)
-}
-
-fn read_receipt(bytes: &[u8]) -> Result<Receipt, StoreFault> {
-    decode(bytes, RECEIPT_BYTES_MAX).map_err(|_| StoreFault::damaged("a receipt"))
 }
 
 impl StateReader for Snapshot {
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreFault> {
-        Ok(self.state.get(key).map_err(fault)?.map(|value| value.value().to_vec()))
+        self.current.row(key)
     }
 
     fn after(&self, prefix: &[u8], after: &[u8], limit: usize) -> Result<Page, StoreFault> {
-        page(&self.state, prefix, after, limit)
+        self.current.rows(prefix, after, limit)
     }
 }
 
@@ -215,6 +224,6 @@ impl Rows for Snapshot {
     }
 
     fn index_after(&self, prefix: &[u8], after: &[u8], limit: usize) -> Page {
-        self.note(self.index(prefix, after, limit))
+        self.note(self.current.index(prefix, after, limit))
     }
 }

@@ -1,16 +1,18 @@
 //! Faults of the disk and of the data: each is named for what to do, and loses nothing.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use ddt_ledger::Zone;
 use ddt_ledger::audit::audit;
-use ddt_ledger::codec::encode;
+use ddt_ledger::codec::{decode, encode};
 use ddt_ledger::execute::execute;
 use ddt_ledger::fault::{FaultKind, StoreFault};
 use ddt_ledger::genesis::Genesis;
+use ddt_ledger::state::Changes;
 use ddt_ledger::store::{Backend, BookStore, LaneStore, PROPOSALS_MAX, STORE_VERSION};
-use redb::{Database, ReadableTable, TableDefinition};
+use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
 use crate::replay::history;
 use crate::support::disk::{Disk, Random};
@@ -19,6 +21,7 @@ use crate::support::programme::REGISTRY;
 
 const META: TableDefinition<&str, &[u8]> = TableDefinition::new("meta");
 const STATE: TableDefinition<&[u8], &[u8]> = TableDefinition::new("state");
+const JOURNAL: TableDefinition<u64, &[u8]> = TableDefinition::new("journal");
 
 fn open(disk: &Disk) -> Result<BookStore, StoreFault> {
     BookStore::open(disk.backend(), &genesis(), REGISTRY)
@@ -70,6 +73,56 @@ fn another_format_or_network_is_refused_and_left_alone() {
     assert!(open(&disk).is_ok());
 }
 
+/// Broken by: making the missing table, and taking what an earlier release wrote for the state.
+#[test]
+fn a_book_of_an_earlier_release_is_refused_and_left_alone() {
+    for (anchors, is_refused) in [(1, true), (0, false)] {
+        let disk = Disk::default();
+        let mut network = Network::on(&disk);
+        (0..anchors).for_each(|_| drop(network.run(vec![])));
+        drop(network);
+        raw(&disk, |write| assert!(write.delete_table(JOURNAL).expect("a table")));
+        for _ in 0..2 {
+            let fault = open(&disk).err();
+            let is_older = fault.as_ref().map(|fault| fault.kind == FaultKind::Older);
+            assert_eq!(is_older, is_refused.then_some(true));
+            assert!(fault.is_none_or(|fault| fault.context.contains("another data folder")));
+        }
+    }
+}
+
+/// Broken by: an open that believes what is left of the journals.
+#[test]
+fn a_lost_or_changed_journal_is_refused_at_open() {
+    let image = closed_book().bytes();
+    for lost in 1..=4 {
+        let disk = Disk::with(image.clone());
+        raw(&disk, |write| {
+            let mut table = write.open_table(JOURNAL).expect("a table");
+            table.remove(lost).expect("a write").expect("a journal");
+        });
+        assert_eq!(fault_of(&disk), FaultKind::Damaged, "journal {lost}");
+    }
+    let disk = Disk::with(image);
+    raw(&disk, |write| {
+        let mut table = write.open_table(JOURNAL).expect("a table");
+        let mut last = table.get(4).expect("a read").expect("a journal").value().to_vec();
+        *last.last_mut().expect("a byte") ^= 1;
+        table.insert(4, last.as_slice()).expect("a write");
+    });
+    assert_eq!(fault_of(&disk), FaultKind::Damaged);
+}
+
+/// Full keys of the rows that the journals name: what the tables hold of them is not read.
+fn waiting(disk: &Disk) -> BTreeSet<Vec<u8>> {
+    let database = Database::builder().create_with_backend(disk.clone()).expect("a file");
+    let read = database.begin_read().expect("a transaction");
+    let table = read.open_table(JOURNAL).expect("a table");
+    let journals = table.iter().expect("journals").map(|entry| entry.expect("a journal"));
+    let changes = journals.map(|(_, bytes)| decode::<Changes>(bytes.value(), 1 << 20));
+    changes.flat_map(|changes| changes.expect("rows").into_keys()).collect()
+}
+
 /// Broken by: an open that does not hash the rows.
 #[test]
 fn a_changed_lost_or_added_row_is_refused_at_open() {
@@ -86,15 +139,17 @@ fn a_changed_lost_or_added_row_is_refused_at_open() {
         },
     ];
     let image = closed_book().bytes();
-    let mut places = 0..;
+    let waiting = waiting(&Disk::with(image.clone()));
     for change in changes {
-        for place in places.by_ref().take(4).map(|place: usize| place * 2) {
+        for place in 0..4 {
             let disk = Disk::with(image.clone());
             raw(&disk, |write| {
                 let mut table = write.open_table(STATE).expect("a table");
-                let entry = table.iter().expect("rows").nth(place).expect("a row").expect("a row");
-                let (key, value) = (entry.0.value().to_vec(), entry.1.value().to_vec());
-                drop(entry);
+                let rows = table.iter().expect("rows").map(|entry| entry.expect("a row"));
+                let rows = rows.map(|(key, value)| (key.value().to_vec(), value.value().to_vec()));
+                let mut rows = rows.filter(|(key, _)| !waiting.contains(key));
+                let (key, value) = rows.nth(place).expect("a row");
+                drop(rows);
                 change(&mut table, &key, value);
             });
             assert_eq!(fault_of(&disk), FaultKind::Damaged, "row {place}");

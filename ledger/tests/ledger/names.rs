@@ -1,10 +1,8 @@
 //! Histories by name: what they hold, in which order, and what a book without them says.
 
-use ddt_ledger::fault::FaultKind;
 use ddt_ledger::receipt::{Outcome, Subject};
 use ddt_ledger::schema::List;
 use ddt_ledger::store::{BookStore, Place};
-use redb::{Database, TableDefinition};
 
 use crate::support::disk::Disk;
 use crate::support::naming::{CALLED, Call, Other, call, called};
@@ -114,31 +112,4 @@ fn histories_outlive_the_process() {
         store.snapshot().expect("a snapshot").named(TEST, "kept", None, 9),
         Ok(vec![(1, 0)])
     );
-}
-
-// Broken by: making the missing table, after which old names seem to have no history.
-#[test]
-fn a_book_without_histories_by_name_is_refused_and_left_alone() {
-    type Named = TableDefinition<'static, (u16, &'static [u8], u64, u32), ()>;
-    const NAMED: Named = TableDefinition::new("named");
-    for (anchors, is_refused) in [(1, true), (0, false)] {
-        let disk = Disk::default();
-        let mut network = Network::on(&disk);
-        (0..anchors).for_each(|_| drop(network.run(vec![])));
-        drop(network);
-        let older = Database::builder().create_with_backend(disk.clone()).expect("the file");
-        let write = older.begin_write().expect("a write");
-        assert!(write.delete_table(NAMED).expect("a table"));
-        write.commit().expect("a commit");
-        drop(older);
-        for _ in 0..2 {
-            let opened = BookStore::open(disk.backend(), &genesis(), REGISTRY).map(drop);
-            let fault = opened.err();
-            assert_eq!(
-                fault.as_ref().map(|fault| fault.kind == FaultKind::Older),
-                is_refused.then_some(true)
-            );
-            assert!(fault.is_none_or(|fault| fault.context.contains("another data folder")));
-        }
-    }
 }

@@ -9,10 +9,10 @@ use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use super::manifest::{FileEntry, MANIFEST, MANIFEST_BYTES_MAX, Manifest};
-use super::take::new_file;
 use crate::data_folder::VERSION;
 use crate::data_folder::migration::{Disk, RealDisk};
 use crate::failure::Failure;
+use crate::secret_file::open_new;
 
 /// An entry in which a node says why it did not finish.
 const FAILURE: &str = "failure";
@@ -106,7 +106,7 @@ impl Reading<'_> {
             if let Some(parent) = path.parent() {
                 RealDisk.make_folder(parent).map_err(|error| Failure::io(parent, &error))?;
             }
-            let file = new_file(&path)?;
+            let file = open_new(&path).map_err(|error| Failure::io(&path, &error))?;
             out = Some((path, BufWriter::new(file)));
         }
         let (mut hasher, mut length) = (blake3::Hasher::new(), 0u64);

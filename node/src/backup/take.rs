@@ -1,6 +1,5 @@
 //! Taking a backup: the stores as of one moment, and the files beside them.
 
-use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -195,18 +194,4 @@ fn copy_files(home: &Path, into: &Path, wallets: bool) -> Result<Vec<String>, Fa
         RealDisk.copy(&home.join(name), &to).map_err(|error| Failure::io(&to, &error))?;
     }
     Ok(names)
-}
-
-/// Opens a new file that only its owner may read, in the place of what was cut short there.
-pub fn new_file(path: &Path) -> Result<File, Failure> {
-    let io = |error: std::io::Error| Failure::io(path, &error);
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(io(error)),
-        _ => {}
-    }
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map_err(io)
 }

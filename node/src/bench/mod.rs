@@ -10,7 +10,7 @@ use crate::failure::Failure;
 /// Measure.
 #[derive(Subcommand)]
 pub enum BenchCommand {
-    /// Transfers through check, execution, state root and synced commit, stage by stage
+    /// Transfers through check, execution, state root and synced commit
     Ledger(ledger::LedgerArgs),
 }
 

@@ -6,16 +6,18 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::json;
+use tempfile::NamedTempFile;
 
 use super::Global;
 use super::connection::{failure, home, own_node};
 use super::output::Output;
 use super::progress::{Bytes, Spinner};
-use crate::backup::take::{OwnStores, new_file, take};
+use crate::backup::take::{OwnStores, take};
 use crate::backup::{Manifest, archive, restore as restoring, restored};
 use crate::data_folder::DataFolder;
 use crate::data_folder::migration::Layout;
 use crate::failure::Failure;
+use crate::secret_file;
 
 /// Copy a data folder into one file.
 #[derive(Args)]
@@ -50,18 +52,13 @@ pub fn run(global: &Global, args: &BackupArgs, output: &Output) -> Result<(), Fa
         let words = format!("{} is there already: choose another file", to.display());
         return Err(Failure::usage(words));
     }
-    let new = match is_folder {
-        true => to.join("ddt-backup.new"),
-        false => beside(to),
-    };
-    let made = make(&home, &new, args.with_wallets);
-    let (manifest, is_running) = made.inspect_err(|_| drop(std::fs::remove_file(&new)))?;
+    let new = secret_file::beside(&if is_folder { to.join("ddt.backup") } else { to.clone() })?;
+    let (manifest, is_running) = make(&home, &new, args.with_wallets)?;
     let file = match is_folder {
         true => to.join(format!("ddt-{}-{}.backup", manifest.network, manifest.height)),
         false => to.clone(),
     };
-    let placed = place(&new, &file);
-    placed.inspect_err(|_| drop(std::fs::remove_file(&new)))?;
+    secret_file::place(new, &file)?;
     let bytes = std::fs::metadata(&file).map_or(0, |metadata| metadata.len());
     let words = format!(
         "Wrote {} ({bytes} bytes): the network {} after anchor {}, root {}.\nIt holds the \
@@ -82,14 +79,8 @@ pub fn run(global: &Global, args: &BackupArgs, output: &Output) -> Result<(), Fa
     Ok(())
 }
 
-fn beside(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(".new");
-    path.with_file_name(name)
-}
-
 /// Writes the file, durably, and reads it again.
-fn make(home: &Path, new: &Path, wallets: bool) -> Result<(Manifest, bool), Failure> {
+fn make(home: &Path, new: &NamedTempFile, wallets: bool) -> Result<(Manifest, bool), Failure> {
     let running = own_node(home)?;
     let is_running = running.is_some();
     match running {
@@ -97,7 +88,7 @@ fn make(home: &Path, new: &Path, wallets: bool) -> Result<(Manifest, bool), Fail
             let path = format!("/v1/backup?wallets={}", u8::from(wallets));
             let stream = node.stream(&path).map_err(failure)?;
             let progress = Bytes::new("The node copies its stores");
-            write(new, |out| copy(progress.counted(stream), out, new))?;
+            write(new, |out| copy(progress.counted(stream), out, new.path()))?;
         }
         None => {
             let spinner = Spinner::new("Copying the stores");
@@ -106,18 +97,21 @@ fn make(home: &Path, new: &Path, wallets: bool) -> Result<(Manifest, bool), Fail
         }
     }
     let spinner = Spinner::new("Reading the backup again");
-    let manifest = archive::read(new, None)?;
+    let manifest = archive::read(new.path(), None)?;
     drop(spinner);
     Ok((manifest, is_running))
 }
 
-type Out = BufWriter<File>;
+type Out<'f> = BufWriter<&'f File>;
 
-fn write(new: &Path, fill: impl FnOnce(&mut Out) -> Result<(), Failure>) -> Result<(), Failure> {
-    let mut out = BufWriter::with_capacity(256 * 1024, new_file(new)?);
+fn write(
+    new: &NamedTempFile,
+    fill: impl FnOnce(&mut Out) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut out = BufWriter::with_capacity(256 * 1024, new.as_file());
     fill(&mut out)?;
-    let file = out.into_inner().map_err(|error| Failure::io(new, error.error()))?;
-    file.sync_all().map_err(|error| Failure::io(new, &error))
+    let written = out.flush().and_then(|()| new.as_file().sync_all());
+    written.map_err(|error| Failure::io(new.path(), &error))
 }
 
 fn copy(mut from: impl Read, out: &mut Out, new: &Path) -> Result<(), Failure> {
@@ -146,16 +140,6 @@ fn offline(home: &Path, wallets: bool, out: &mut Out) -> Result<(), Failure> {
     let genesis = folder.genesis()?.ok_or_else(missing)?;
     let stores = OwnStores::open(home, &genesis)?;
     take(home, &stores.lent(), wallets)?.write(out)
-}
-
-/// Gives the file its name; one that is there is never replaced.
-fn place(new: &Path, file: &Path) -> Result<(), Failure> {
-    let io = |error: std::io::Error| Failure::io(file, &error);
-    std::fs::hard_link(new, file).map_err(io)?;
-    std::fs::remove_file(new).map_err(io)?;
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = File::open(folder.unwrap_or(Path::new(".")));
-    folder.and_then(|folder| folder.sync_all()).map_err(io)
 }
 
 /// `ddt restore`.

@@ -46,10 +46,7 @@ pub fn run(global: &Global, args: &BatchArgs, output: &Output) -> Result<(), Fai
     let sum = payments.iter().try_fold(Amount::ZERO, |sum, (_, amount)| sum.plus(*amount));
     let sum = sum.ok_or_else(|| Failure::from(ddt_ledger::book::OVERFLOW))?;
     let about = format!("{} payments, {sum} APT together.", payments.len());
-    match global.yes {
-        true => output.note(about),
-        false => eprintln!("{about}"),
-    }
+    output.tell(about);
     let payment = |(to, amount): (AccountId, Amount)| {
         Value::Group(vec![("to", Value::Account(to)), ("amount", Value::Amount(amount))])
     };

@@ -67,9 +67,9 @@ impl Connection {
         self.chain
     }
 
-    /// URL of the node's public API, where its explorer is too.
+    /// URL of the node's public API, where its explorer is too, without a password.
     pub fn api(&self) -> &str {
-        self.client.base()
+        self.client.shown()
     }
 
     /// Reads a path of the public API.

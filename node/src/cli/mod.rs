@@ -11,6 +11,7 @@ mod ledger;
 mod man;
 mod moment;
 mod output;
+pub mod plain;
 mod progress;
 pub mod proposal;
 mod query;
@@ -151,7 +152,7 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
-    let output = Output::new(cli.global.json);
+    let output = Output::new(cli.global.json, !cli.global.yes);
     let settings = Settings::load(&given(&cli, &matches), cli.global.config_file.as_deref());
     match run(cli, settings, &output) {
         Ok(code) => code,

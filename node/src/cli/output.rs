@@ -1,9 +1,11 @@
-//! What a command prints: words for people, or one JSON envelope for scripts.
+//! What a command prints: words for people, or one JSON envelope for scripts. Words may hold
+//! texts of strangers, so nothing in them may move the cursor or turn them around.
 
 use std::io::{IsTerminal, Write};
 
 use serde_json::{Value as Json, json};
 
+use super::plain::plain_lines;
 use crate::failure::{Failure, FailureKind};
 
 /// The version of the JSON envelope.
@@ -13,12 +15,13 @@ const ENVELOPE_VERSION: u32 = 1;
 #[derive(Clone, Copy, Debug)]
 pub struct Output {
     is_json: bool,
+    is_asking: bool,
 }
 
 impl Output {
-    /// JSON envelopes, or words.
-    pub fn new(is_json: bool) -> Output {
-        Output { is_json }
+    /// JSON envelopes, or words; `is_asking` where somebody agrees before anything is signed.
+    pub fn new(is_json: bool, is_asking: bool) -> Output {
+        Output { is_json, is_asking }
     }
 
     /// Whether a script reads.
@@ -32,15 +35,33 @@ impl Output {
             let envelope = json!({ "version": ENVELOPE_VERSION, "ok": true, "data": data });
             self.line(&envelope.to_string());
         } else {
-            self.line(words.as_ref().trim_end());
+            self.line(&plain_lines(words.as_ref().trim_end()));
         }
     }
 
     /// Something on the way, for people only.
     pub fn note(&self, words: impl AsRef<str>) {
         if !self.is_json {
-            self.line(words.as_ref());
+            self.line(&plain_lines(words.as_ref()));
         }
+    }
+
+    /// What somebody may be asked to agree to: whoever is asked sees it, wherever the
+    /// command's output goes.
+    pub fn tell(&self, words: impl AsRef<str>) {
+        match self.is_asking {
+            true => eprintln!("{}", plain_lines(words.as_ref())),
+            false => self.note(words),
+        }
+    }
+
+    /// Says what will be done, and asks whether to, unless that was agreed to with `--yes`.
+    ///
+    /// # Errors
+    /// Nobody agreed.
+    pub fn agree(&self, words: impl AsRef<str>, question: &str) -> Result<(), Failure> {
+        self.tell(words);
+        if self.is_asking { confirm(question) } else { Ok(()) }
     }
 
     /// Why the command failed.
@@ -50,7 +71,7 @@ impl Output {
             let envelope = json!({ "version": ENVELOPE_VERSION, "ok": false, "error": problem });
             self.line(&envelope.to_string());
         } else {
-            eprintln!("error: {failure}");
+            eprintln!("error: {}", plain_lines(&failure.to_string()));
         }
     }
 

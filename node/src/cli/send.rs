@@ -15,10 +15,10 @@ use serde_json::{Value as Json, json};
 
 use super::connection::{Connection, now_us, text};
 use super::output::{Output, confirm, table};
+use super::plain::plain;
 use super::progress::Spinner;
 use super::proposal::{Proposal, expected_refusal, propose, submit};
 use super::wallet::current::current_key;
-use super::wallet::plain::plain;
 use super::{Global, wallets};
 use crate::failure::{Failure, FailureKind};
 

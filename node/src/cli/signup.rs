@@ -58,10 +58,8 @@ pub fn run(global: &Global, args: &SignupArgs, output: &Output) -> Result<(), Fa
     let mut words = shown(verdict, &member);
     if let Some(name) = name {
         output.note(&words);
-        let own =
-            username::Own { global, connection: &connection, wallet: &wallet, account, output };
         let address = text(&member, "/address").and_then(|address| address.parse().ok());
-        let claimed = username::claim(&own, &name, address)?;
+        let claimed = username::claim(&username::Own(&sender), &name, address)?;
         words = username::claimed_words(&claimed);
         data["username"] = claimed;
     }
@@ -77,7 +75,7 @@ fn sign_up(sender: &Sender, args: &SignupArgs) -> Result<Json, Failure> {
     };
     let node_key = if args.no_node { None } else { connection.node_key()? };
     if node_key.is_none() {
-        sender.output.note(
+        sender.output.tell(
             "No node of this machine will be heard of for the member: \
              ddt send zones.heartbeat keeps the address.",
         );

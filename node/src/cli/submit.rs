@@ -15,10 +15,10 @@ use serde_json::{Value as Json, json};
 
 use super::connection::{Connection, text};
 use super::output::{Output, confirm, table};
+use super::plain::plain;
 use super::progress::Spinner;
 use super::proposal::perhaps_taken;
 use super::send::{Waiting, finish};
-use super::wallet::plain::plain;
 use super::{Global, moment};
 use crate::failure::{Failure, FailureKind};
 
@@ -35,11 +35,7 @@ pub struct SubmitArgs {
 pub fn run(global: &Global, args: &SubmitArgs, output: &Output) -> Result<(), Failure> {
     let (file, event) = read(&args.file)?;
     let words = in_words(&file, &event)?;
-    if global.yes {
-        output.note(words);
-    } else {
-        eprintln!("{words}");
-    }
+    output.tell(words);
     let connection = Connection::open(global)?;
     if connection.chain() != file.chain {
         let words = format!(

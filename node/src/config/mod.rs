@@ -9,7 +9,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use ddt_api::{Limits, Rate};
+use ddt_api::{Limits, Rate, without_password};
 use ddt_core::mempool::MempoolLimits;
 use figment::Figment;
 use serde::{Deserialize, Serialize};
@@ -247,7 +247,7 @@ impl Settings {
     /// A setting's value as text, without anything secret in it; `None` where it has none.
     pub fn shown(&self, setting: &Setting) -> Option<String> {
         let value = self.figment.find_value(setting.key).ok()?;
-        layers::text(&value).map(|text| settings::without_password(&text))
+        layers::text(&value).map(|text| without_password(&text))
     }
 }
 

@@ -60,7 +60,7 @@ fn reach(patient: &Patient, findings: &mut Findings) -> Option<Node> {
             let advice = "start ddt dev, set DDT_HOME to its folder, or name a node with --api";
             let words = match is_own {
                 true => format!("{} says a node runs, and it does not answer", "run.json"),
-                false => format!("no node answers at {url}"),
+                false => format!("no node answers at {}", client.shown()),
             };
             findings.warn("node", words, advice);
             return None;
@@ -71,10 +71,10 @@ fn reach(patient: &Patient, findings: &mut Findings) -> Option<Node> {
         }
     };
     match client.get_text("/readyz") {
-        Ok(_) => findings.ok("node", format!("{url} answers and is ready")),
+        Ok(_) => findings.ok("node", format!("{} answers and is ready", client.shown())),
         Err(error) => {
             let advice = "look at its log; a node that was just started may need a moment";
-            findings.problem("node", format!("{url}: {}", error.detail), advice);
+            findings.problem("node", format!("{}: {}", client.shown(), error.detail), advice);
         }
     }
     Some(Node { status, client, is_own })

@@ -4,6 +4,7 @@ mod anchoring;
 mod blocks;
 mod copying;
 mod core;
+mod due;
 mod duties;
 mod face;
 mod heartbeats;
@@ -40,6 +41,9 @@ pub use reveals::TASKS as REVEALS;
 pub use self::core::now;
 
 use self::core::Core;
+use self::due::Worker;
+use self::heartbeats::Heartbeats;
+use self::renewals::Renewals;
 use crate::backup::restored::Restored;
 use crate::data_folder::{DataFolder, RunningNode};
 use crate::failure::Failure;
@@ -101,8 +105,10 @@ impl Router {
         let duties = Arc::new(duties::Duties::new(core.clone()));
         let reveals = reveals::Reveals::open(folder.path(), core.clone(), duties.clone())?;
         let reveals = Arc::new(reveals);
-        let renewals = Arc::new(renewals::Renewals::new(core.clone(), duties.clone())?);
-        let heartbeats = Arc::new(heartbeats::Heartbeats::new(core.clone(), duties)?);
+        let renewals = Renewals { core: core.clone(), duties: duties.clone() };
+        let renewals = Arc::new(Worker::new(core.clone(), renewals)?);
+        let heartbeats = Heartbeats { core: core.clone(), duties };
+        let heartbeats = Arc::new(Worker::new(core.clone(), heartbeats)?);
         let lane = {
             let core = core.clone();
             let thread = std::thread::Builder::new().name("lane".to_string());

@@ -48,8 +48,8 @@ impl State {
         self.check_key(event)?;
         let paid = match stamp {
             None => self.pay_fee(event, zone)?,
-            Some(_) => {
-                self.stamps.made += 1;
+            Some((_, is_heavy)) => {
+                self.stamps.made[usize::from(is_heavy)] += 1;
                 Money::ZERO
             }
         };
@@ -74,7 +74,7 @@ impl State {
     }
 
     fn use_nonce(&mut self, event: &Event) {
-        let lapses = self.head.time + self.lapse_ms();
+        let lapses = self.head.clock + self.lapse_ms();
         let account = self.accounts.get_mut(&event.author).expect("an open account");
         // A row that a stamp opened stays as long as something it signed may be valid.
         account.lapses = account.lapses.map(|_| lapses);

@@ -25,7 +25,8 @@ impl Canonical for Stamp {
 pub(crate) struct Period {
     pub number: u64,
     pub beacon: Id,
-    pub bits: u8,
+    /// Of light stamps and of heavy ones.
+    pub bits: [u8; 2],
 }
 
 impl Canonical for Period {
@@ -35,12 +36,12 @@ impl Canonical for Period {
 }
 
 /// The present period, the last one before it that had an anchor, and how many events were
-/// stamped in the present one.
+/// stamped in the present one, lightly and heavily.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Stamps {
     pub now: Period,
     pub before: Period,
-    pub made: u64,
+    pub made: [u64; 2],
 }
 
 /// How many leading zero bits this stamp nonce gives an event (STP-1).
@@ -60,12 +61,7 @@ impl State {
     /// heavy (STP-3).
     pub fn period(&self) -> (u64, Id, [u32; 2]) {
         let now = &self.stamps.now;
-        (now.number, now.beacon, [self.wanted(now, false), self.wanted(now, true)])
-    }
-
-    fn wanted(&self, period: &Period, is_heavy: bool) -> u32 {
-        let more = if is_heavy { self.params.stamp_bits_heavy } else { 0 };
-        60.min(u32::from(period.bits) + u32::from(more))
+        (now.number, now.beacon, now.bits.map(u32::from))
     }
 
     /// STP-2.
@@ -82,7 +78,7 @@ impl State {
             _ => return Err("event.stamp_old"),
         };
         let size = bits(event, period.number, &period.beacon, stamp.nonce);
-        demand(size >= self.wanted(period, is_heavy), "event.stamp")
+        demand(size >= u32::from(period.bits[usize::from(is_heavy)]), "event.stamp")
     }
 
     /// Begins a new period with its first anchor (STP-4).
@@ -91,16 +87,17 @@ impl State {
         let number = (elapsed / self.params.stamp_period_ms) as u64;
         let (old, made, target) =
             (self.stamps.now.clone(), self.stamps.made, self.params.stamp_target);
+        let least = self.params.least_bits();
         if number == old.number {
             return;
         }
-        let bits = match () {
-            () if made > target => 60.min(old.bits + 1),
-            () if made * 2 < target => self.params.stamp_bits.max(old.bits.saturating_sub(1)),
-            () => old.bits,
-        };
+        let bits = [0, 1].map(|weight| match old.bits[weight] {
+            bits if made[weight] > target => 60.min(bits + 1),
+            bits if made[weight] * 2 < target => least[weight].max(bits.saturating_sub(1)),
+            bits => bits,
+        });
         let now = Period { number, beacon: self.head.beacon, bits };
-        self.stamps = Stamps { now, before: old, made: 0 };
+        self.stamps = Stamps { now, before: old, made: [0; 2] };
     }
 
     /// How long the row of an account without coins stays after its last event (STP-6).
@@ -110,9 +107,10 @@ impl State {
 
     /// STP-5.
     pub(crate) fn open_by_stamp(&mut self, author: Id) {
-        let lapses = Some(self.head.time + self.lapse_ms());
-        self.accounts.insert(author, Account { lapses, ..Account::open(self.head.time) });
-        self.schedule(self.head.clock + self.lapse_ms(), 0, &author);
+        let lapses = self.head.clock + self.lapse_ms();
+        let account = Account { lapses: Some(lapses), ..Account::open(self.head.time) };
+        self.accounts.insert(author, account);
+        self.schedule(lapses, 0, &author);
     }
 
     /// STP-6: the deadline looks again as long as the account was used since.
@@ -121,8 +119,8 @@ impl State {
         let Some(until) = self.accounts.get(&account).and_then(|row| row.lapses) else {
             return Ok(());
         };
-        if self.head.time < until {
-            self.schedule(self.head.clock + until - self.head.time, 0, key);
+        if self.head.clock < until {
+            self.schedule(until, 0, key);
             return Ok(());
         }
         self.accounts.remove(&account);

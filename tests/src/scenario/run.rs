@@ -8,7 +8,6 @@ use ddt_ledger::params::Params;
 use ddt_ledger::receipt::{Outcome, Receipt, Subject};
 use ddt_ledger::registry::Row;
 use ddt_ledger::stamp::Stamps;
-use ddt_ledger::system::params;
 use ddt_ledger::{Amount, Millis, Refusal, Zone};
 
 use super::Report;
@@ -302,7 +301,7 @@ impl Story {
 fn press(network: &Network) -> Result<Press, String> {
     let snapshot = network.snapshot();
     let stamps = Stamps::read(&snapshot).ok_or("the state has no stamps")?;
-    Ok(Press { chain: network.chain(), stamps, params: params(&snapshot) })
+    Ok(Press { chain: network.chain(), stamps })
 }
 
 /// `ends` is what was expected, with `or` between alternatives.

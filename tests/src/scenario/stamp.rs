@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use ddt_ledger::event::EVENT_BYTES_MAX;
-use ddt_ledger::params::Params;
 use ddt_ledger::registry::Row;
 use ddt_ledger::schema::{Field, Value};
 use ddt_ledger::stamp::{Period, STAMP_BITS_MAX, Stamp, StampWeight, Stamps, Task};
@@ -15,8 +14,6 @@ pub(super) struct Press {
     pub chain: ChainId,
     /// The periods.
     pub stamps: Stamps,
-    /// How heavy they are.
-    pub params: Params,
 }
 
 /// The event that a stamp is for.
@@ -43,7 +40,7 @@ impl Press {
             return Err(format!("{} takes no stamp, or lacks another field", letter.row.name));
         };
         let now = self.stamps.now;
-        let bits = |weight| u32::from(now.bits_of(weight, &self.params));
+        let bits = |weight| u32::from(*now.bits.of(weight));
         let (light, wanted) = (bits(StampWeight::Light), bits(weight));
         let stamp = match kind {
             "good" => self.solve(letter, &now, |bits| bits >= wanted),

@@ -248,7 +248,7 @@ impl Scene {
             event_nonce: draft.nonce,
             period: now.number,
             beacon: now.beacon,
-            bits: now.bits + u8::from(weight == StampWeight::Heavy),
+            bits: *now.bits.of(weight),
         };
         let stamp = solve_on(&order, 1, |_| ControlFlow::Continue(())).expect("a stamp");
         draft.body = Bytes::new(encode(&event(Some(stamp)))).expect("a short body");

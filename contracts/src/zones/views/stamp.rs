@@ -1,7 +1,7 @@
 //! What stamps are made over now.
 
 use ddt_ledger::context::Context;
-use ddt_ledger::stamp::{StampWeight, Stamps};
+use ddt_ledger::stamp::Stamps;
 use ddt_ledger::table::Rows;
 use ddt_ledger::view::{Found, NOT_FOUND, Page, View};
 use ddt_ledger::{Hash, Refusal, view};
@@ -22,13 +22,13 @@ view! {
 }
 
 impl View for Stamp {
-    fn run(&self, cx: &Context, rows: &dyn Rows, _: &Page) -> Result<Found<StampRow>, Refusal> {
+    fn run(&self, _: &Context, rows: &dyn Rows, _: &Page) -> Result<Found<StampRow>, Refusal> {
         let now = Stamps::read(rows).ok_or(NOT_FOUND)?.now;
         Ok(Found::one(StampRow {
             period: now.number,
             beacon: now.beacon,
-            light_bits: now.bits_of(StampWeight::Light, &cx.params),
-            heavy_bits: now.bits_of(StampWeight::Heavy, &cx.params),
+            light_bits: now.bits.light,
+            heavy_bits: now.bits.heavy,
         }))
     }
 }

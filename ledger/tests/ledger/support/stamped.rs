@@ -7,7 +7,6 @@ use ddt_ledger::event::Draft;
 use ddt_ledger::registry::Event;
 use ddt_ledger::schema::Bytes;
 use ddt_ledger::stamp::{Period, Stamp, StampWeight, Stamps, Task};
-use ddt_ledger::system::params;
 use ddt_ledger::{Refusal, event};
 
 use super::network::{Network, Person};
@@ -62,16 +61,23 @@ pub fn task(draft: &Draft, period: &Period) -> Task {
 }
 
 /// Leading zero bits of a light and a heavy stamp over a period.
-pub fn bits(network: &Network, period: &Period) -> [u32; 2] {
-    let params = params(&network.store.snapshot().expect("a snapshot"));
-    [StampWeight::Light, StampWeight::Heavy]
-        .map(|weight| u32::from(period.bits_of(weight, &params)))
+pub fn bits(period: &Period) -> [u32; 2] {
+    [period.bits.light, period.bits.heavy].map(u32::from)
+}
+
+/// A light stamp for a draft over a period.
+pub fn light(draft: &Draft, period: &Period) -> Stamp {
+    solve(draft, period, period.bits.light)
 }
 
 /// A heavy stamp for a draft over a period.
-pub fn heavy(network: &Network, draft: &Draft, period: &Period) -> Stamp {
-    let (task, [_, wanted]) = (task(draft, period), bits(network, period));
-    let nonce = (0..).find(|nonce| task.bits(*nonce) >= wanted).expect("a stamp");
+pub fn heavy(draft: &Draft, period: &Period) -> Stamp {
+    solve(draft, period, period.bits.heavy)
+}
+
+fn solve(draft: &Draft, period: &Period, bits: u8) -> Stamp {
+    let task = task(draft, period);
+    let nonce = (0..).find(|nonce| task.bits(*nonce) >= u32::from(bits)).expect("a stamp");
     Stamp { period: period.number, nonce }
 }
 
@@ -90,6 +96,6 @@ pub fn seal(who: &Person, draft: &Draft, stamp: Stamp) -> Vec<u8> {
 /// A stamped event of somebody now.
 pub fn stamped(network: &mut Network, who: &Person) -> Vec<u8> {
     let draft = draft(network, who, 0);
-    let stamp = heavy(network, &draft, &stamps(network).now);
+    let stamp = heavy(&draft, &stamps(network).now);
     seal(who, &draft, stamp)
 }

@@ -58,7 +58,7 @@ pub fn buy(
         let words = format!("{name}.ddt costs {price} APT, more than --max-price {cap}");
         return Err(refused("domains.price_above_cap", words));
     }
-    output.note(format!(
+    output.tell(format!(
         "{name}.ddt for {}: {}, at most {cap} APT",
         term(years),
         price_words(&quote)?

@@ -7,6 +7,7 @@ use super::super::connection::text;
 use super::super::output::Output;
 use super::Desk;
 use crate::cli::moment;
+use crate::cli::plain::plain;
 use crate::failure::Failure;
 
 /// Most rows of one page of the API.
@@ -52,6 +53,7 @@ fn line(row: &Json) -> String {
         Some(words) => words,
         None => get("/name"),
     };
+    let what = plain(&what);
     let (date, anchor) = (moment::show_at(row, "/time"), get("/height"));
     format!("{date}  anchor {anchor}  {outcome}\n    {what}\n    by {who}")
 }

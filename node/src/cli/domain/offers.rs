@@ -15,7 +15,7 @@ use crate::failure::Failure;
 pub fn transfer(desk: &Desk, to: &str, from: Option<&str>) -> Result<(), Failure> {
     let to = wallets::account(desk.global, to)?;
     desk.record()?;
-    desk.output.note(format!(
+    desk.output.tell(format!(
         "{name}.ddt stays yours until {to} accepts it: ddt domain accept {name}\n\
          ddt domain cancel {name} takes the offer back.",
         name = desk.name
@@ -33,7 +33,7 @@ pub fn sell(
     let to = to.map(|to| wallets::account(desk.global, to)).transpose()?;
     desk.record()?;
     let who = to.map_or("anybody".to_string(), |to| to.to_string());
-    desk.output.note(format!(
+    desk.output.tell(format!(
         "From then on {who} may buy {name}.ddt for {price} APT: ddt domain accept {name}\n\
          ddt domain cancel {name} takes the offer back.",
         name = desk.name
@@ -45,7 +45,7 @@ pub fn sell(
 /// `ddt domain cancel`.
 pub fn cancel(desk: &Desk, from: Option<&str>) -> Result<(), Failure> {
     let offer = offer(desk)?;
-    desk.output.note(format!("{}.ddt is {}.", desk.name, offer_words(&offer)));
+    desk.output.tell(format!("{}.ddt is {}.", desk.name, offer_words(&offer)));
     desk.send(from, "domains.cancel", [])
 }
 
@@ -63,7 +63,7 @@ pub fn accept(desk: &Desk, agreed: Option<Amount>, from: Option<&str>) -> Result
         let words = format!("{}.ddt is for sale at {price} APT, not at {agreed}", desk.name);
         return Err(refused("domains.offer_changed", words));
     }
-    desk.output.note(format!("{}.ddt is {}.", desk.name, offer_words(&offer)));
+    desk.output.tell(format!("{}.ddt is {}.", desk.name, offer_words(&offer)));
     match price.is_zero() {
         true => desk.send(from, "domains.accept", []),
         // The event names this very price: should the owner change it meanwhile, nothing

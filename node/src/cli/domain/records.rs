@@ -14,6 +14,7 @@ use super::super::output::Output;
 use super::super::send::row;
 use super::record_lines::{Pattern, RecordLine, read_file};
 use super::{Desk, look, not_owned};
+use crate::cli::plain::plain;
 use crate::failure::Failure;
 
 /// Say what a name leads to: its records, or its site.
@@ -158,10 +159,10 @@ fn set_records(
         check(event, desk, record)?;
     }
     for gone in present.iter().filter(|record| !wanted.contains(record)) {
-        desk.output.note(format!("- {}", gone.line()));
+        desk.output.tell(format!("- {}", plain(&gone.line())));
     }
     for new in wanted.iter().filter(|record| !present.contains(record)) {
-        desk.output.note(format!("+ {}", new.line()));
+        desk.output.tell(format!("+ {}", plain(&new.line())));
     }
     desk.send(args.from.as_deref(), event.name, [("records", list(event, &wanted)?)])
 }
@@ -207,7 +208,7 @@ pub fn show(
     let records = records_of(row.as_ref());
     let mut words = format!("{name}.ddt is {status}.\n");
     for record in &records {
-        words.push_str(&format!("  {}\n", record.line()));
+        words.push_str(&format!("  {}\n", plain(&record.line())));
     }
     let get = |pointer: &str| row.as_ref().and_then(|row| text(row, pointer));
     match get("/manifest") {

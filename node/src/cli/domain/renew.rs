@@ -59,11 +59,11 @@ pub fn run(global: &Global, args: &RenewArgs, output: &Output) -> Result<(), Fai
         return Err(refused("domains.price_above_cap", words));
     }
     let until = moment::show_at(&record, "/until");
-    output.note(format!("{}.ddt is {}'s until {until}.", desk.name, owner(&record)));
+    output.tell(format!("{}.ddt is {}'s until {until}.", desk.name, owner(&record)));
     match args.auto {
         true => prepay(&desk, args, (price, cap), allowance),
         false => {
-            output.note(format!("{} more: {price} APT, at most {cap} APT", term(args.years)));
+            output.tell(format!("{} more: {price} APT, at most {cap} APT", term(args.years)));
             let years = Value::Count(u64::from(args.years));
             let values = [("years", years), ("price_max", Value::Amount(cap))];
             desk.send(from, "domains.renew", values)
@@ -92,12 +92,12 @@ fn prepay(
     let there = there.unwrap_or_default();
     let aside = there.plus(amount).unwrap_or(Amount::MAX);
     let each = term(args.years);
-    desk.output.note(format!(
+    desk.output.tell(format!(
         "Renewed by itself for {each} each time: {price} APT now, at most {cap} APT.\n\
          Put aside are {there} APT, then {aside} APT. Nodes renew it shortly before its end."
     ));
     if aside < price {
-        desk.output.note("That is less than one renewal costs: add more, or it will not be made.");
+        desk.output.tell("That is less than one renewal costs: add more, or it will not be made.");
     }
     let values = [
         ("years", Value::Count(u64::from(args.years))),
@@ -113,6 +113,6 @@ fn stop(desk: &Desk, from: Option<&str>) -> Result<(), Failure> {
         refused("domains.no_prepaid", words)
     })?;
     let aside = amount_at(&prepaid, "/balance")?;
-    desk.output.note(format!("{aside} APT are put aside for {}.ddt and come back.", desk.name));
+    desk.output.tell(format!("{aside} APT are put aside for {}.ddt and come back.", desk.name));
     desk.send(from, "domains.stop_renewal", [])
 }

@@ -125,10 +125,7 @@ pub fn pay(global: &Global, args: &PayArgs, output: &Output) -> Result<(), Failu
     let amount = asked_amount(&request, args.amount.as_deref())?;
     let connection = Connection::open(global)?;
     check(&request, connection.chain())?;
-    match global.yes {
-        true => output.note(words(&request)),
-        false => eprintln!("{}", words(&request)),
-    }
+    output.tell(words(&request));
     let mut values = BTreeMap::from([
         ("to".to_string(), Value::Account(request.to)),
         ("amount".to_string(), Value::Amount(amount)),

@@ -9,7 +9,7 @@ use ddt_ledger::Hash;
 use ddt_ledger::schema::Value;
 use serde_json::json;
 
-use super::{find, find_all, lock_id, secret, tell, words};
+use super::{find, find_all, lock_id, secret, words};
 use crate::cli::connection::Connection;
 use crate::cli::output::Output;
 use crate::cli::send::{Sender, Waiting, check_outcome, row};
@@ -62,7 +62,7 @@ pub fn run(global: &Global, args: &ClaimArgs, output: &Output) -> Result<(), Fai
         ("secret".to_string(), Value::Hash(secret)),
     ]);
     let about = format!("Pays {} APT to {}, less the fee.", info.amount, info.to);
-    tell(global, output, &about);
+    output.tell(about);
     let sender = Sender { global, connection: &connection, wallet: &wallet, account, output };
     let answer = sender.send(row("bank.claim")?, values, args.waiting).map_err(no_account)?;
     check_outcome(&answer)?;

@@ -72,14 +72,6 @@ pub fn run(global: &Global, command: SwapCommand, output: &Output) -> Result<(),
     }
 }
 
-/// Says what a signature is about: to whoever is asked, wherever the output goes.
-fn tell(global: &Global, output: &Output, words: &str) {
-    match global.yes {
-        true => output.note(words),
-        false => eprintln!("{words}"),
-    }
-}
-
 /// A lock's id as it is typed.
 fn lock_id(text: &str) -> Result<Hash, Failure> {
     Hash::from_hex(text).ok_or_else(|| {

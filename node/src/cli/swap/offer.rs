@@ -9,7 +9,7 @@ use ddt_ledger::{Amount, Hash, Millis};
 use serde_json::json;
 
 use super::secret::derive;
-use super::{find, lock_id, own_accounts, tell};
+use super::{find, lock_id, own_accounts};
 use crate::cli::connection::{Connection, now_us, text};
 use crate::cli::output::{Output, table};
 use crate::cli::send::{Sender, Waiting, check_outcome, row};
@@ -80,7 +80,7 @@ pub fn run(global: &Global, args: &OfferArgs, output: &Output) -> Result<(), Fai
     let connection = Connection::open(global)?;
     let (wallet, account) = wallets::unlock(global, args.from.as_deref())?;
     if let Some(offered) = theirs.as_ref().and_then(|theirs| theirs.offered) {
-        tell(global, output, &format!("In answer to a lock of {offered} APT."));
+        output.tell(format!("In answer to a lock of {offered} APT."));
     }
     // The nonce stands in the event, so that the words alone bring the secret back.
     let nonce = now_us();
@@ -96,7 +96,7 @@ pub fn run(global: &Global, args: &OfferArgs, output: &Output) -> Result<(), Fai
     }
     let left = moment::span(deadline.since(now));
     let words = format!("The deadline is {}, in {left}.", moment::show(deadline));
-    tell(global, output, &words);
+    output.tell(words);
     let values = BTreeMap::from([
         ("to".to_string(), Value::Account(to)),
         ("amount".to_string(), Value::Amount(amount)),

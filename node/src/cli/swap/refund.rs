@@ -10,7 +10,7 @@ use ddt_ledger::Hash;
 use ddt_ledger::schema::Value;
 use serde_json::{Value as Json, json};
 
-use super::{epoch_clock, find, lock_id, refund_words, tell, words};
+use super::{epoch_clock, find, lock_id, refund_words, words};
 use crate::cli::connection::Connection;
 use crate::cli::output::Output;
 use crate::cli::progress::Spinner;
@@ -103,7 +103,7 @@ fn give_back(
     let (wallet, first) = wallets::unlock(global, Some(name))?;
     let account = if wallet.key_of(&info.to).is_some() { info.to } else { first };
     let values = BTreeMap::from([("lock".to_string(), Value::Hash(info.lock))]);
-    tell(global, output, &format!("Gives {} APT back to {}.", info.amount, info.from));
+    output.tell(format!("Gives {} APT back to {}.", info.amount, info.from));
     let sender = Sender { global, connection, wallet: &wallet, account, output };
     let waiting = Waiting { wait: Stage::Final, force: false };
     let answer = sender.send(row("bank.give_back")?, values, waiting)?;

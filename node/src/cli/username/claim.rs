@@ -42,8 +42,8 @@ pub fn claim(own: &Own<'_>, name: &Username, address: Option<Address>) -> Result
         own.output.note("The commit stands; going on with the claim.");
     } else {
         let account = own.account;
-        own.agree(
-            &format!(
+        own.output.agree(
+            format!(
                 "Take this username for {account}, {}, for a year, without a fee.\n{ADVICE}",
                 address_words(address)
             ),

@@ -35,7 +35,7 @@ pub fn rotate(own: &Own<'_>, name: &Username, address: Option<Address>) -> Resul
         "Seal the username anew for {account}, {}, under a fresh one-time key.",
         address_words(address)
     );
-    own.agree(&words, "Do it?")?;
+    own.output.agree(words, "Do it?")?;
     let possession = handle.key.sign(&possession_digest(&keys.row, &new_key));
     let values = BTreeMap::from([
         ("row".to_string(), Value::Hash(keys.row)),
@@ -56,7 +56,7 @@ pub fn renew(own: &Own<'_>, name: &Username) -> Result<(), Failure> {
     let keys = find(own, name)?;
     let (row, place) = own.held(&keys)?;
     let until = moment::show_at(&row.json, "/until");
-    own.agree(&format!("Keep the username for a year beyond {until}."), "Do it?")?;
+    own.output.agree(format!("Keep the username for a year beyond {until}."), "Do it?")?;
     let answer = act(own, &keys, place, "usernames.renew").map_err(|failure| {
         let from = moment::show_at(&row.json, "/renewable");
         match failure.code.as_str() {
@@ -76,7 +76,7 @@ pub fn renew(own: &Own<'_>, name: &Username) -> Result<(), Failure> {
 pub fn release(own: &Own<'_>, name: &Username) -> Result<(), Failure> {
     let keys = find(own, name)?;
     let (_, place) = own.held(&keys)?;
-    own.agree("Give the username up: anybody may take it at once.", "Give it up?")?;
+    own.output.agree("Give the username up: anybody may take it at once.", "Give it up?")?;
     let answer = act(own, &keys, place, "usernames.release")?;
     own.output.result(json!({ "event": answer }), "Given up.");
     Ok(())

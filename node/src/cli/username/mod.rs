@@ -18,6 +18,7 @@ pub use row::Own;
 
 use super::connection::Connection;
 use super::output::Output;
+use super::send::Sender;
 use super::{Global, wallets};
 use crate::failure::Failure;
 
@@ -95,7 +96,7 @@ pub fn run(global: &Global, command: UsernameCommand, output: &Output) -> Result
     let name = username(&whose.name)?;
     let connection = Connection::open(global)?;
     let (wallet, account) = wallets::unlock(global, whose.from.as_deref())?;
-    let own = row::Own { global, connection: &connection, wallet: &wallet, account, output };
+    let own = Own(&Sender { global, connection: &connection, wallet: &wallet, account, output });
     match command {
         UsernameCommand::Claim { address, .. } => {
             let claimed = claim(&own, &name, address)?;

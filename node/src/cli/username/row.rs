@@ -1,23 +1,22 @@
 //! A name's row: finding it, reading it, and sending events that a one-time key signs.
 
 use std::collections::BTreeMap;
+use std::ops::Deref;
 
 use ddt_api::Stage;
 use ddt_contracts::REGISTRY;
 use ddt_ledger::codec::encode;
 use ddt_ledger::schema::Value;
-use ddt_ledger::{AccountId, Address, ChainId, Hash, PublicKey};
+use ddt_ledger::{Address, ChainId, Hash, PublicKey};
+use ddt_wallet::OwnerKey;
 use ddt_wallet::describe::describe;
 use ddt_wallet::sign::{Occasion, draft, sign};
 use ddt_wallet::username::{Handle, HashCost, NameKeys, Username};
-use ddt_wallet::{OwnerKey, Unlocked};
 use serde_json::Value as Json;
 
-use crate::cli::Global;
 use crate::cli::connection::{Connection, now_us, text};
-use crate::cli::output::{Output, confirm};
 use crate::cli::progress::Spinner;
-use crate::cli::send::{check_outcome, row};
+use crate::cli::send::{Sender, check_outcome, row};
 use crate::cli::stamping::stamp;
 use crate::cli::wallet::current::current_key;
 use crate::failure::{Failure, FailureKind};
@@ -56,18 +55,15 @@ pub fn shown(connection: &Connection, row: &Hash) -> Result<Option<Shown>, Failu
     Ok(is_held.then_some(Shown { holder, status, ciphertext, json }))
 }
 
-/// Somebody with a wallet, and the node that is told.
-pub struct Own<'a> {
-    /// Flags.
-    pub global: &'a Global,
-    /// The node.
-    pub connection: &'a Connection,
-    /// The open wallet.
-    pub wallet: &'a Unlocked,
-    /// The account behind the username.
-    pub account: AccountId,
-    /// Where words go.
-    pub output: &'a Output,
+/// Somebody with a wallet who acts on a username, by keys that serve nothing else.
+pub struct Own<'a>(pub &'a Sender<'a>);
+
+impl<'a> Deref for Own<'a> {
+    type Target = Sender<'a>;
+
+    fn deref(&self) -> &Sender<'a> {
+        self.0
+    }
 }
 
 impl Own<'_> {
@@ -111,16 +107,6 @@ impl Own<'_> {
         let row = shown(self.connection, &keys.row)?.ok_or_else(unknown)?;
         let place = self.place(keys, &row)?;
         Ok((row, place))
-    }
-
-    /// Asks whether to go on, unless told so.
-    pub fn agree(&self, words: &str, question: &str) -> Result<(), Failure> {
-        if self.global.yes {
-            self.output.note(words);
-            return Ok(());
-        }
-        eprintln!("{words}");
-        confirm(question)
     }
 
     /// Signs an event with a one-time key, with a stamp in the place of the fee.

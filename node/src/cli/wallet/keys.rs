@@ -102,7 +102,7 @@ pub fn rotate(global: &Global, args: &Rotate, output: &Output) -> Result<(), Fai
         .ok_or_else(|| Failure::fault("the wallet does not hold that account"))?;
     let next = derive(&wallet, index, ledger.rotations.saturating_add(1))?;
     let (new_key, path) = (next.key.public(), next.path());
-    output.note(format!(
+    output.tell(format!(
         "The next key stands at {path}: the wallet's words bring it back. The present one, at \
          {}, signs nothing afterwards; what it signed and nobody submitted becomes void.",
         present.path()

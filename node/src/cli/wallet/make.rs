@@ -87,7 +87,7 @@ pub fn new(global: &Global, args: &New, output: &Output) -> Result<(), Failure> 
     ));
     // The words go to whoever asked for them, on this one occasion, and nowhere else.
     let mut data = entry_json(&entry);
-    if let Some(object) = data.as_object_mut() {
+    if let Some(object) = data.as_object_mut().filter(|_| output.is_json()) {
         object.insert("words".to_string(), Json::from(phrase.as_str()));
     }
     output.result(data, shown.as_str());

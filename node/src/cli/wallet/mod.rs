@@ -13,7 +13,6 @@ mod names;
 mod offline;
 mod pages;
 mod pay;
-pub mod plain;
 mod removal;
 mod show;
 mod tickets;

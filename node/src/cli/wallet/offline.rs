@@ -15,12 +15,12 @@ use serde_json::json;
 
 use super::claims::{Claim, Claims};
 use super::current::{self, Found, current_key};
-use super::plain::plain;
 use super::tickets::open_tickets;
 use super::{Global, Output};
 use crate::cli::connection::{Connection, home, now_us};
 use crate::cli::moment;
-use crate::cli::output::{confirm, table};
+use crate::cli::output::table;
+use crate::cli::plain::plain;
 use crate::cli::proposal::SIGNATURE_BYTES;
 use crate::cli::send::{parse_fields, row};
 use crate::cli::wallets;
@@ -102,12 +102,7 @@ pub fn sign(global: &Global, args: &Sign, output: &Output) -> Result<(), Failure
     let occasion = occasion.ahead(desk.nonce, now, args.valid_days * DAY_MS);
     let draft = draft(row, &values, occasion)?;
     let words = in_words(&desk, &wallet, row, &draft)?;
-    if global.yes {
-        output.note(words);
-    } else {
-        eprintln!("{words}");
-        confirm("Sign this?")?;
-    }
+    output.agree(words, "Sign this?")?;
     let signed = sign_draft(draft, &desk.found.key);
     let file = SignedFile::new(&signed, &REGISTRY)?;
     let text = file.to_json().map_err(|error| Failure::fault(error.to_string()))?;

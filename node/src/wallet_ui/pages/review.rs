@@ -12,8 +12,8 @@ use maud::{Markup, html};
 
 use super::Answer;
 use crate::cli::connection::{Connection, now_us, text};
+use crate::cli::plain::plain;
 use crate::cli::proposal;
-use crate::cli::wallet::plain::plain;
 use crate::secret_file;
 use crate::wallet_ui::App;
 use crate::wallet_ui::desk::{Open, hold};

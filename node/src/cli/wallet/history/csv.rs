@@ -2,7 +2,7 @@
 
 use super::rows::Line;
 use crate::cli::moment;
-use crate::cli::wallet::plain::plain;
+use crate::cli::plain::plain;
 
 const HEADER: &str = "time,anchor,account,account_id,event,id,outcome,reason,counterparty,\
                       counterparty_id,in,out,fee,effect,memo";

@@ -6,6 +6,11 @@ pub fn plain(text: &str) -> String {
     text.chars().map(|letter| if is_tricky(letter) { '\u{fffd}' } else { letter }).collect()
 }
 
+/// The same for several lines, each of which stays one.
+pub fn plain_lines(text: &str) -> String {
+    text.split('\n').map(plain).collect::<Vec<String>>().join("\n")
+}
+
 fn is_tricky(letter: char) -> bool {
     letter.is_control()
         || matches!(letter,

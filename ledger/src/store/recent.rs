@@ -1,0 +1,188 @@
+//! What the last anchors wrote and no table holds yet.
+//!
+//! A row in the middle of a large table costs a page of the disk, whoever shares it. So an
+//! anchor's random writes wait in memory, made durable by its journal, and each anchor folds
+//! one part of all that waits into the tables, in order: what falls on the same page is
+//! written together (spec STO-9).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::Arc;
+
+use super::snapshot::Place;
+use crate::receipt::{Outcome, Receipt, Subject};
+use crate::state::{Change, Changes};
+
+/// Parts that what waits is divided into; an anchor's changes are all folded so many anchors
+/// later.
+pub(super) const PARTS: usize = 16;
+/// Anchors whose journals are kept: every part of an older one is folded.
+pub(super) const JOURNALS: u64 = PARTS as u64 + 1;
+
+/// An entry of an account's history.
+pub(super) type Mention = ([u8; 32], u64, u32);
+
+/// What one anchor wrote of one part.
+#[derive(Default)]
+pub(super) struct Layer {
+    height: u64,
+    pub(super) rows: Changes,
+    filter: Filter,
+    pub(super) events: BTreeMap<[u8; 32], Place>,
+    pub(super) mentions: BTreeSet<Mention>,
+}
+
+impl Layer {
+    fn is_empty(&self) -> bool {
+        self.rows.is_empty() && self.events.is_empty() && self.mentions.is_empty()
+    }
+}
+
+/// Tells most rows that a layer does not have, without looking at it: reading a row that does
+/// not wait asks every layer of its part.
+#[derive(Default)]
+struct Filter(Vec<u64>);
+
+impl Filter {
+    /// Bits for a row: one in so many rows that are not there is looked for in vain.
+    const BITS: usize = 16;
+
+    fn of(rows: &Changes) -> Filter {
+        let words = rows.len().saturating_mul(Filter::BITS).div_ceil(64).next_power_of_two();
+        let mut filter = Filter(vec![0; words]);
+        for key in rows.keys() {
+            let (word, bit) = filter.place(key);
+            if let Some(word) = filter.0.get_mut(word) {
+                *word |= bit;
+            }
+        }
+        filter
+    }
+
+    /// Keys are hashes, mostly: some of their bits are as good as a hash.
+    fn place(&self, key: &[u8]) -> (usize, u64) {
+        let bytes = key.get(3..11).and_then(|bytes| bytes.try_into().ok());
+        let tag = bytes.map_or(0, u64::from_le_bytes);
+        let word = (tag >> 6) as usize & self.0.len().saturating_sub(1);
+        (word, 1u64 << (tag & 63))
+    }
+
+    fn may_have(&self, key: &[u8]) -> bool {
+        let (word, bit) = self.place(key);
+        self.0.get(word).is_some_and(|word| word & bit != 0)
+    }
+}
+
+/// What waits, each part's layers from the oldest to the newest. Cheap to clone.
+#[derive(Clone, Default)]
+pub(super) struct Recent {
+    parts: [Vec<Arc<Layer>>; PARTS],
+}
+
+fn part_of(first: u8) -> usize {
+    usize::from(first >> 4)
+}
+
+/// Rows of one table that lie close together are of one part.
+fn part_of_row(key: &[u8]) -> usize {
+    part_of(key.get(2).copied().unwrap_or_default())
+}
+
+impl Recent {
+    /// Adds an anchor's rows and the places of its receipts. `is_executed` is asked whether an
+    /// event that was void now was executed by an earlier anchor.
+    pub(super) fn add<E>(
+        &mut self,
+        height: u64,
+        changes: &Changes,
+        receipts: &[Receipt],
+        mut is_executed: impl FnMut(&[u8; 32]) -> Result<bool, E>,
+    ) -> Result<(), E> {
+        let mut layers: [Layer; PARTS] = Default::default();
+        for (key, value) in changes {
+            if let Some(layer) = layers.get_mut(part_of_row(key)) {
+                layer.rows.insert(key.clone(), value.clone());
+            }
+        }
+        for receipt in receipts {
+            let place = (receipt.height, receipt.index);
+            if let Subject::Event(event) = &receipt.subject {
+                let id = event.id.0;
+                // An event keeps the receipt of its execution: repetitions are void. But a
+                // void one is no end, for the same bytes may still be sequenced well.
+                let is_void = matches!(receipt.outcome, Outcome::Void(_));
+                let Some(layer) = layers.get_mut(part_of(id[0])) else { continue };
+                let own = layer.events.get(&id).and_then(|place| receipts.get(place.1 as usize));
+                let is_done = is_void
+                    && match own {
+                        Some(own) => !matches!(own.outcome, Outcome::Void(_)),
+                        None => is_executed(&id)?,
+                    };
+                if !is_done {
+                    layer.events.insert(id, place);
+                }
+            }
+            for account in receipt.accounts() {
+                if let Some(layer) = layers.get_mut(part_of(account.0[0])) {
+                    layer.mentions.insert((account.0, place.0, place.1));
+                }
+            }
+        }
+        for (part, layer) in self.parts.iter_mut().zip(layers) {
+            if !layer.is_empty() {
+                let filter = Filter::of(&layer.rows);
+                part.push(Arc::new(Layer { height, filter, ..layer }));
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes out what waits of the part whose turn it is at `height`, but for that anchor's
+    /// own layer: the state before it must still be found after a restart.
+    pub(super) fn take_part(&mut self, height: u64) -> Vec<Arc<Layer>> {
+        let turn = usize::try_from(height % PARTS as u64).unwrap_or_default();
+        let Some(part) = self.parts.get_mut(turn) else { return Vec::new() };
+        let (old, own) = std::mem::take(part).into_iter().partition(|layer| layer.height < height);
+        *part = own;
+        old
+    }
+
+    /// The last change of a row that waits.
+    pub(super) fn row(&self, key: &[u8]) -> Option<&Change> {
+        let part = self.parts.get(part_of_row(key))?;
+        let layers = part.iter().rev().filter(|layer| layer.filter.may_have(key));
+        layers.filter_map(|layer| layer.rows.get(key)).next()
+    }
+
+    /// The changes of rows in a range that wait, the last of each row.
+    pub(super) fn rows<'r>(
+        &'r self,
+        prefix: &[u8],
+        range: (Bound<&[u8]>, Bound<&[u8]>),
+    ) -> BTreeMap<&'r [u8], &'r Change> {
+        let own = prefix.get(2).map(|_| part_of_row(prefix));
+        let parts =
+            self.parts.iter().enumerate().filter(|(at, _)| own.is_none_or(|own| own == *at));
+        let mut found = BTreeMap::new();
+        for layer in parts.flat_map(|(_, part)| part) {
+            let rows = layer.rows.range::<[u8], _>(range);
+            let rows = rows.take_while(|(key, _)| key.starts_with(prefix));
+            found.extend(rows.map(|(key, change)| (key.as_slice(), change)));
+        }
+        found
+    }
+
+    /// Where an event's receipt stands.
+    pub(super) fn event(&self, id: &[u8; 32]) -> Option<Place> {
+        let part = self.parts.get(part_of(id[0]))?;
+        part.iter().rev().find_map(|layer| layer.events.get(id).copied())
+    }
+
+    /// At most `limit` places of an account's history before `end`, newest first.
+    pub(super) fn history(&self, account: &[u8; 32], end: Place, limit: usize) -> Vec<Place> {
+        let Some(part) = self.parts.get(part_of(account[0])) else { return Vec::new() };
+        let range = (*account, 0, 0)..(*account, end.0, end.1);
+        let newest = part.iter().rev().flat_map(|layer| layer.mentions.range(range.clone()).rev());
+        newest.take(limit).map(|(_, height, index)| (*height, *index)).collect()
+    }
+}
