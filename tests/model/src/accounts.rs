@@ -25,7 +25,7 @@ pub(crate) struct Account {
     pub rotations: u32,
     pub opened: Time,
     pub nonces: Nonces,
-    /// When the row goes that a stamp opened, by anchor time.
+    /// When the row goes that a stamp opened, on the epoch clock.
     pub lapses: Option<Time>,
 }
 

@@ -49,8 +49,7 @@ impl State {
         let paid = match stamp {
             None => self.pay_fee(event, zone)?,
             Some((_, is_heavy)) => {
-                let made = &mut self.stamps.made;
-                *if is_heavy { &mut made.heavy } else { &mut made.light } += 1;
+                self.stamps.made[usize::from(is_heavy)] += 1;
                 Money::ZERO
             }
         };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use crate::accounts::{Account, NodeKey, account_of};
 use crate::canonical::{Canonical, Id, Time};
 use crate::event::Role;
-use crate::stamps::{PerWeight, Period, Stamps};
+use crate::stamps::{Period, Stamps};
 use crate::state::{Head, Lane, State};
 use crate::{Money, money::Supply};
 
@@ -86,17 +86,17 @@ impl Canonical for Params {
 }
 
 impl Params {
-    /// The sizes of stamps that never fall (STP-3).
-    pub(crate) fn least_bits(&self) -> PerWeight<u8> {
-        let light = self.stamp_bits.min(60);
-        PerWeight { light, heavy: light.saturating_add(self.stamp_bits_heavy).min(60) }
+    /// The least sizes of stamps, light and heavy (STP-3).
+    pub(crate) fn least_bits(&self) -> [u8; 2] {
+        [0, self.stamp_bits_heavy].map(|more| 60.min(self.stamp_bits + more))
     }
 }
 
 impl State {
     /// The state at height 0 (GEN-3).
     pub fn start(genesis: &Genesis) -> State {
-        let period = Period { number: 0, beacon: genesis.chain, bits: genesis.params.least_bits() };
+        let bits = genesis.params.least_bits();
+        let period = Period { number: 0, beacon: genesis.chain, bits };
         let lane = |zone: &Zone| {
             let (router, key) = (zone.router, zone.key);
             let lane = Lane { router, key, term: 1, height: 0, tip: [0; 32], next: 1, voids: 0 };
@@ -132,7 +132,7 @@ impl State {
             accounts: genesis.accounts.iter().map(account).collect(),
             node_keys: genesis.node_keys.iter().map(node_key).collect(),
             lanes: genesis.zones.iter().map(lane).collect::<BTreeMap<_, _>>(),
-            stamps: Stamps { now: period.clone(), before: period, made: PerWeight::default() },
+            stamps: Stamps { now: period.clone(), before: period, made: [0; 2] },
             ..State::default()
         }
     }

@@ -65,7 +65,7 @@ impl State {
         }
         put(12, &[], 1_000_000u64.bytes());
         let stamps = &self.stamps;
-        put(13, &[], (&stamps.now, &stamps.before, stamps.made).bytes());
+        put(13, &[], (&stamps.now, &stamps.before, stamps.made[0], stamps.made[1]).bytes());
         for (account, tickets) in &self.tickets {
             put(14, &[account], (tickets.last, &tickets.open).bytes());
         }

@@ -21,24 +21,12 @@ impl Canonical for Stamp {
     }
 }
 
-/// Something of light stamps, and of heavy ones.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct PerWeight<T> {
-    pub light: T,
-    pub heavy: T,
-}
-
-impl<T: Canonical + Copy> Canonical for PerWeight<T> {
-    fn write(&self, out: &mut Vec<u8>) {
-        (self.light, self.heavy).write(out);
-    }
-}
-
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Period {
     pub number: u64,
     pub beacon: Id,
-    pub bits: PerWeight<u8>,
+    /// Of light stamps and of heavy ones.
+    pub bits: [u8; 2],
 }
 
 impl Canonical for Period {
@@ -48,12 +36,12 @@ impl Canonical for Period {
 }
 
 /// The present period, the last one before it that had an anchor, and how many events were
-/// stamped in the present one.
+/// stamped in the present one, lightly and heavily.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Stamps {
     pub now: Period,
     pub before: Period,
-    pub made: PerWeight<u64>,
+    pub made: [u64; 2],
 }
 
 /// How many leading zero bits this stamp nonce gives an event (STP-1).
@@ -73,7 +61,7 @@ impl State {
     /// heavy (STP-3).
     pub fn period(&self) -> (u64, Id, [u32; 2]) {
         let now = &self.stamps.now;
-        (now.number, now.beacon, [now.bits.light, now.bits.heavy].map(u32::from))
+        (now.number, now.beacon, now.bits.map(u32::from))
     }
 
     /// STP-2.
@@ -90,30 +78,26 @@ impl State {
             _ => return Err("event.stamp_old"),
         };
         let size = bits(event, period.number, &period.beacon, stamp.nonce);
-        let wanted = if is_heavy { period.bits.heavy } else { period.bits.light };
-        demand(size >= u32::from(wanted), "event.stamp")
+        demand(size >= u32::from(period.bits[usize::from(is_heavy)]), "event.stamp")
     }
 
     /// Begins a new period with its first anchor (STP-4).
     pub(crate) fn turn_stamps(&mut self) {
         let elapsed = self.head.clock - self.head.clock_start;
         let number = (elapsed / self.params.stamp_period_ms) as u64;
-        let (old, made) = (self.stamps.now.clone(), self.stamps.made);
+        let (old, made, target) =
+            (self.stamps.now.clone(), self.stamps.made, self.params.stamp_target);
+        let least = self.params.least_bits();
         if number == old.number {
             return;
         }
-        let (target, least) = (self.params.stamp_target, self.params.least_bits());
-        let next = |bits: u8, made: u64, least: u8| match () {
-            () if made > target => 60.min(bits + 1),
-            () if made * 2 < target => least.max(bits.saturating_sub(1)),
-            () => bits,
-        };
-        let bits = PerWeight {
-            light: next(old.bits.light, made.light, least.light),
-            heavy: next(old.bits.heavy, made.heavy, least.heavy),
-        };
+        let bits = [0, 1].map(|weight| match old.bits[weight] {
+            bits if made[weight] > target => 60.min(bits + 1),
+            bits if made[weight] * 2 < target => least[weight].max(bits.saturating_sub(1)),
+            bits => bits,
+        });
         let now = Period { number, beacon: self.head.beacon, bits };
-        self.stamps = Stamps { now, before: old, made: PerWeight::default() };
+        self.stamps = Stamps { now, before: old, made: [0; 2] };
     }
 
     /// How long the row of an account without coins stays after its last event (STP-6).
@@ -123,9 +107,10 @@ impl State {
 
     /// STP-5.
     pub(crate) fn open_by_stamp(&mut self, author: Id) {
-        let lapses = Some(self.head.clock + self.lapse_ms());
-        self.accounts.insert(author, Account { lapses, ..Account::open(self.head.time) });
-        self.schedule(self.head.clock + self.lapse_ms(), 0, &author);
+        let lapses = self.head.clock + self.lapse_ms();
+        let account = Account { lapses: Some(lapses), ..Account::open(self.head.time) };
+        self.accounts.insert(author, account);
+        self.schedule(lapses, 0, &author);
     }
 
     /// STP-6: the deadline looks again as long as the account was used since.

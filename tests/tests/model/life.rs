@@ -133,14 +133,17 @@ impl Life {
     /// How long the next anchor comes after the last one.
     fn pause(&mut self) -> Millis {
         let random = &mut self.random;
-        Millis(match random.below(100) {
+        let pause = match random.below(100) {
             0..3 => 0,
             3..35 => 1 + random.number() % 800,
             35..85 => 800 + random.number() % 1_400,
             85..97 => 2_000 + random.number() % 9_000,
             _ if self.leaps => random.number() % (6 * 24 * 3_600_000),
             _ => random.number() % 60_000,
-        })
+        };
+        // In half of the histories times are round, so that what ends meets its end exactly.
+        let is_round = (self.seed / 2).is_multiple_of(2);
+        Millis(if is_round { pause.max(1).next_multiple_of(500) } else { pause })
     }
 
     /// Some of the events that wait, in any order, and some that were sequenced before; an

@@ -66,6 +66,7 @@ impl Wishes {
             0 => i128::from(random.number() % 3) - 1,
             1 => days_90 + i128::from(random.number() % 4_000),
             2 => days_90,
+            3..8 => 500 * i128::from(2 + random.number() % 50),
             _ => 1_000 + i128::from(random.number() % 25_000),
         };
         let deadline = state.time() + ahead;

@@ -84,6 +84,7 @@ fn of_owned(state: &State, random: &mut Random) -> (Id, Domains) {
     match random.below(18) {
         0..2 => (to, Domains::Renew { name, years, price_max: cap(random) }),
         2..5 => {
+            let years = if random.percent(20) { 10 } else { years };
             let (price_max, amount) = match random.percent(70) {
                 true => (apt(random, 1_000, 3_000), apt(random, 1_000, 3_000)),
                 false => (cap(random), random.one([Money::ZERO, Money::from(50_000_000_000u64)])),
@@ -149,7 +150,8 @@ fn records(random: &mut Random) -> Vec<Record> {
     let is_careful = random.percent(55);
     let count = random.one([0, 1, 2, 3, 4, 20]);
     let record = |random: &mut Random| {
-        let kind = random.below(VALUES.len());
+        // The last kind goes when the name goes.
+        let kind = random.below(VALUES.len() + 3).min(VALUES.len() - 1);
         let good = if is_careful { 2 } else { 5 };
         let label = if is_careful { random.below(4) } else { random.below(LABELS.len()) };
         Record {
