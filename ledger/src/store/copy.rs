@@ -13,7 +13,7 @@ use redb::{
 
 use super::book::{ANCHORS, HANDOVERS, INDEX, STATE};
 use super::history::{EVENTS, HISTORY, NAMED, NUMBERS, RECEIPTS};
-use super::lanes::{BLOCKS, LaneStore, PROPOSALS};
+use super::lanes::{BLOCKS, LaneStore, OTHERS, PROPOSALS};
 use super::open::{CACHE_BYTES, META, fault, open_fault};
 use super::snapshot::Snapshot;
 use crate::fault::{FaultKind, StoreFault};
@@ -121,6 +121,7 @@ impl LaneSnapshot {
         let mut copier = Copier::begin(&self.read, path)?;
         copier.table(BLOCKS)?;
         copier.table(PROPOSALS)?;
+        copier.table(OTHERS)?;
         copier.finish()
     }
 }

@@ -10,6 +10,10 @@ pub(super) const BLOCKS: TableDefinition<(u32, u64, u64), &[u8]> = TableDefiniti
 pub(super) const PROPOSALS: TableDefinition<(u64, u32, &[u8]), &[u8]> =
     TableDefinition::new("proposals");
 
+/// Blocks that an anchor named although another stands at their place.
+pub(super) const OTHERS: TableDefinition<(u32, u64, u64, &[u8; 32]), &[u8]> =
+    TableDefinition::new("others");
+
 /// Most proposals kept for one height.
 pub const PROPOSALS_MAX: usize = 1_024;
 
@@ -25,6 +29,7 @@ impl LaneStore {
         let write = db.begin_write().map_err(fault)?;
         write.open_table(BLOCKS).map_err(fault)?;
         write.open_table(PROPOSALS).map_err(fault)?;
+        write.open_table(OTHERS).map_err(fault)?;
         write.commit().map_err(fault)?;
         Ok(LaneStore { db })
     }
@@ -60,6 +65,47 @@ impl LaneStore {
         let table = read.open_table(BLOCKS).map_err(fault)?;
         let block = table.get((zone.0, term, height)).map_err(fault)?;
         Ok(block.map(|bytes| bytes.value().to_vec()))
+    }
+
+    /// Writes a block durably beside the one that stands at its place: a router signed two,
+    /// and an anchor names the other.
+    pub fn put_other(
+        &self,
+        (zone, term, height): (Zone, u64, u64),
+        id: &[u8; 32],
+        bytes: &[u8],
+    ) -> Result<(), StoreFault> {
+        let write = self.db.begin_write().map_err(fault)?;
+        let place = (zone.0, term, height, id);
+        write.open_table(OTHERS).map_err(fault)?.insert(place, bytes).map_err(fault)?;
+        write.commit().map_err(fault)
+    }
+
+    /// A block's bytes, if it was written beside another.
+    pub fn other(
+        &self,
+        (zone, term, height): (Zone, u64, u64),
+        id: &[u8; 32],
+    ) -> Result<Option<Vec<u8>>, StoreFault> {
+        let read = self.db.begin_read().map_err(fault)?;
+        let table = read.open_table(OTHERS).map_err(fault)?;
+        let block = table.get((zone.0, term, height, id)).map_err(fault)?;
+        Ok(block.map(|bytes| bytes.value().to_vec()))
+    }
+
+    /// At most `limit` blocks of a lane after `height` that stand beside another, in order.
+    pub fn others_after(
+        &self,
+        zone: Zone,
+        term: u64,
+        height: u64,
+        limit: usize,
+    ) -> Result<Vec<Vec<u8>>, StoreFault> {
+        let read = self.db.begin_read().map_err(fault)?;
+        let table = read.open_table(OTHERS).map_err(fault)?;
+        let first = (zone.0, term, height.saturating_add(1), &[0; 32]);
+        let range = table.range(first..=(zone.0, term, u64::MAX, &[0xff; 32])).map_err(fault)?;
+        range.take(limit).map(|entry| Ok(entry.map_err(fault)?.1.value().to_vec())).collect()
     }
 
     /// At most `limit` blocks of a lane after `height`, in order.

@@ -234,6 +234,22 @@ fn a_block_is_never_replaced() {
     assert_eq!(store.block(Zone(3), 1, 5).expect("a read"), None);
 }
 
+/// Broken by: a second block of a place that takes the first one's, or is lost: a router
+/// signed two, and an anchor may name either.
+#[test]
+fn a_second_block_stands_beside_the_first() {
+    let store = LaneStore::open(Disk::default().backend(), genesis().chain()).expect("a store");
+    store.put_block(Zone(1), 1, 5, b"first").expect("a write");
+    store.put_other((Zone(1), 1, 5), &[2; 32], b"second").expect("a write");
+    store.put_other((Zone(1), 1, 6), &[3; 32], b"third").expect("a write");
+    assert_eq!(store.block(Zone(1), 1, 5).expect("a read"), Some(b"first".to_vec()));
+    let other = store.other((Zone(1), 1, 5), &[2; 32]).expect("a read");
+    assert_eq!(other, Some(b"second".to_vec()));
+    assert_eq!(store.other((Zone(1), 1, 5), &[9; 32]).expect("a read"), None);
+    let after = |height| store.others_after(Zone(1), 1, height, 10).expect("blocks");
+    assert_eq!((after(4).len(), after(5), after(6).len()), (2, vec![b"third".to_vec()], 0));
+}
+
 /// Broken by: proposals kept for ever, without limit, or lost before their height passed.
 #[test]
 fn proposals_are_kept_while_they_matter() {
