@@ -6,7 +6,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use redb::{Database, ReadableDatabase, TableDefinition, WriteTransaction};
 
 use super::history;
-use super::open::{Backend, META, fault, open};
+use super::open::{Backend, META, begin_write, fault, open, without_panic};
 use super::snapshot::Snapshot;
 use crate::anchor::Roots;
 use crate::certificate::Certificate;
@@ -97,6 +97,14 @@ impl BookStore {
         genesis: &Genesis,
         registry: Registry,
     ) -> Result<BookStore, StoreFault> {
+        without_panic(|| BookStore::open_at(backend, genesis, registry))
+    }
+
+    fn open_at(
+        backend: Backend,
+        genesis: &Genesis,
+        registry: Registry,
+    ) -> Result<BookStore, StoreFault> {
         let chain = genesis.chain();
         let db = open(backend, chain)?;
         history::check(&db)?;
@@ -178,7 +186,7 @@ impl BookStore {
         let undo = undo_of(&snapshot, &executed.changes)?;
         committed.tree.apply(&executed.changes);
         let roots = Roots { state: committed.tree.root(), receipts: executed.receipts_root };
-        let write = self.db.begin_write().map_err(fault)?;
+        let write = begin_write(&self.db)?;
         put_rows(&write, &executed.changes)?;
         put_indexes(&write, &self.registry, &executed.changes, &undo)?;
         history::put(&write, executed)?;
@@ -196,7 +204,7 @@ impl BookStore {
     /// Computes every index anew from the rows; answers how many entries there are.
     pub fn reindex(&self) -> Result<u64, StoreFault> {
         let snapshot = self.snapshot()?;
-        let write = self.db.begin_write().map_err(fault)?;
+        let write = begin_write(&self.db)?;
         write.delete_table(INDEX).map_err(fault)?;
         write.open_table(INDEX).map_err(fault)?;
         let mut after = Vec::new();
@@ -219,7 +227,7 @@ impl BookStore {
 }
 
 fn create_tables(db: &Database) -> Result<(), StoreFault> {
-    let write = db.begin_write().map_err(fault)?;
+    let write = begin_write(db)?;
     write.open_table(STATE).map_err(fault)?;
     write.open_table(INDEX).map_err(fault)?;
     write.open_table(ANCHORS).map_err(fault)?;
@@ -235,7 +243,7 @@ fn start_from_genesis(
 ) -> Result<(), StoreFault> {
     let state = genesis.state();
     let state = state.map_err(|e| StoreFault::new(FaultKind::WrongChain, e.to_string()))?;
-    let write = db.begin_write().map_err(fault)?;
+    let write = begin_write(db)?;
     put_rows(&write, &state.changes)?;
     put_indexes(&write, registry, &state.changes, &Changes::new())?;
     put_undo(&write, &Changes::new())?;

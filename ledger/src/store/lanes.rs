@@ -2,7 +2,7 @@
 
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
-use super::open::{Backend, fault, open};
+use super::open::{Backend, begin_write, fault, open, without_panic};
 use crate::fault::{FaultKind, StoreFault};
 use crate::ids::{ChainId, Zone};
 
@@ -25,8 +25,12 @@ pub struct LaneStore {
 impl LaneStore {
     /// Opens or creates the store of a chain.
     pub fn open(backend: Backend, chain: ChainId) -> Result<LaneStore, StoreFault> {
+        without_panic(|| LaneStore::open_at(backend, chain))
+    }
+
+    fn open_at(backend: Backend, chain: ChainId) -> Result<LaneStore, StoreFault> {
         let db = open(backend, chain)?;
-        let write = db.begin_write().map_err(fault)?;
+        let write = begin_write(&db)?;
         write.open_table(BLOCKS).map_err(fault)?;
         write.open_table(PROPOSALS).map_err(fault)?;
         write.open_table(OTHERS).map_err(fault)?;
@@ -42,7 +46,7 @@ impl LaneStore {
         height: u64,
         bytes: &[u8],
     ) -> Result<(), StoreFault> {
-        let write = self.db.begin_write().map_err(fault)?;
+        let write = begin_write(&self.db)?;
         {
             let mut table = write.open_table(BLOCKS).map_err(fault)?;
             let place = (zone.0, term, height);
@@ -75,7 +79,7 @@ impl LaneStore {
         id: &[u8; 32],
         bytes: &[u8],
     ) -> Result<(), StoreFault> {
-        let write = self.db.begin_write().map_err(fault)?;
+        let write = begin_write(&self.db)?;
         let place = (zone.0, term, height, id);
         write.open_table(OTHERS).map_err(fault)?.insert(place, bytes).map_err(fault)?;
         write.commit().map_err(fault)
@@ -135,7 +139,7 @@ impl LaneStore {
         id: &[u8; 32],
         bytes: &[u8],
     ) -> Result<(), StoreFault> {
-        let write = self.db.begin_write().map_err(fault)?;
+        let write = begin_write(&self.db)?;
         {
             let mut table = write.open_table(PROPOSALS).map_err(fault)?;
             let old = (height.saturating_sub(2), 0, [].as_slice());
