@@ -32,13 +32,6 @@ fn read(mut words: impl Iterator<Item = String>) -> Option<Wish> {
     Some(wish)
 }
 
-fn commit() -> String {
-    let output =
-        std::process::Command::new("git").args(["describe", "--always", "--dirty"]).output();
-    let text = output.ok().and_then(|output| String::from_utf8(output.stdout).ok());
-    text.unwrap_or_default().trim().to_string()
-}
-
 fn main() -> ExitCode {
     let Some(wish) = read(std::env::args().skip(1)) else {
         eprintln!("{USAGE}");
@@ -57,11 +50,7 @@ fn main() -> ExitCode {
             }
             Err(failure) => {
                 println!("{failure}");
-                println!(
-                    "commit {}; again: cargo sim --seed {seed} --steps {}",
-                    commit(),
-                    wish.steps
-                );
+                println!("again: cargo sim --seed {seed} --steps {}", wish.steps);
                 return ExitCode::FAILURE;
             }
         }

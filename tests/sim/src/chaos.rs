@@ -4,7 +4,8 @@
 use ddt_ledger::Millis;
 use ddt_ledger::fault::{FaultKind, StoreFault};
 
-use crate::message::Endpoint;
+use crate::liar;
+use crate::message::{Endpoint, Message};
 use crate::network::Network;
 use crate::router::{Disks, Router};
 use crate::world::{Event, World};
@@ -99,7 +100,7 @@ impl World {
 
     /// Something goes wrong, or right again.
     pub(crate) fn chaos(&mut self) -> Result<(), String> {
-        let wait = Millis(self.random.between(50, 2_500));
+        let wait = Millis(self.random.between(50, self.chaos_ms_max));
         self.after(wait, Event::Chaos);
         if self.is_calm {
             return Ok(());
@@ -128,7 +129,8 @@ impl World {
                 self.count("clock jumps");
             }
             17 => self.flip(number),
-            _ => {}
+            18 => self.stop(number),
+            _ => self.lie(number),
         }
         Ok(())
     }
@@ -137,6 +139,29 @@ impl World {
         if self.seats[number].router.is_some() {
             self.note(format!("{number} {}", if is_cut { "power cut" } else { "kill" }));
             self.end(number, is_cut);
+        }
+    }
+
+    /// A router ends in order: its stores are closed.
+    fn stop(&mut self, number: Endpoint) {
+        if self.seats[number].router.take().is_some() {
+            self.note(format!("{number} stops"));
+            self.count("stops");
+            match self.is_dead(number) {
+                true => self.end(number, true),
+                false => self.down(number, 1_000),
+            }
+        }
+    }
+
+    /// Somebody tells a router of an anchor that nobody decided.
+    fn lie(&mut self, to: Endpoint) {
+        let Some(height) = self.seats[to].router.as_ref().map(Router::height) else { return };
+        let lie = liar::invent(&self.town, &self.engine, height + 1, &mut self.random);
+        if let Some(lie) = lie {
+            let from = self.random.place(self.seats.len());
+            self.count("lies");
+            self.send(from, to, Message::Decided(Box::new(lie)));
         }
     }
 

@@ -14,6 +14,7 @@ pub mod disk;
 pub mod engine;
 pub mod facts;
 mod lane_shell;
+mod liar;
 pub mod message;
 pub mod network;
 pub mod random;
@@ -63,7 +64,7 @@ pub struct Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Failure { seed, step, words, trace } = self;
-        write!(f, "{trace}\nseed {seed}, step {step}: {words}")
+        write!(f, "{trace}\nseed {seed}, step {step}, commit {}: {words}", commit())
     }
 }
 
@@ -86,6 +87,14 @@ pub fn run(seed: u64, steps: u64, is_loud: bool) -> Result<Report, Box<Failure>>
         done.map_err(|words| fail(taken, words, world.trace.to_string()))?;
     }
     Ok(world.report(taken))
+}
+
+/// The commit that is tested, if git can tell.
+pub fn commit() -> String {
+    let command = ["describe", "--always", "--dirty"];
+    let output = std::process::Command::new("git").args(command).output();
+    let text = output.ok().and_then(|output| String::from_utf8(output.stdout).ok());
+    text.unwrap_or_default().trim().to_string()
 }
 
 fn words_of(panic: &(dyn std::any::Any + Send)) -> String {

@@ -57,11 +57,13 @@ pub struct World {
     pub(crate) town: Rc<Town>,
     pub(crate) seats: Vec<Seat>,
     pub(crate) network: Network,
-    engine: Engine,
+    pub(crate) engine: Engine,
     clients: Vec<Client>,
     pub(crate) truth: Truth,
     pub(crate) trace: Trace,
     pub(crate) is_calm: bool,
+    /// Longest time between two things that go wrong.
+    pub(crate) chaos_ms_max: u64,
     pub(crate) counts: Counts,
 }
 
@@ -82,6 +84,7 @@ impl World {
         let chain = genesis.chain();
         let keys = (1..=routers as u32).map(Keys::of_zone).collect();
         let town = Rc::new(Town { genesis, chain, keys });
+        let chaos_ms_max = random.between(500, 8_000);
         let mut world = World {
             network: Network::of(&mut random),
             random,
@@ -95,6 +98,7 @@ impl World {
             truth: Truth::default(),
             trace: Trace::default(),
             is_calm: false,
+            chaos_ms_max,
             counts: Counts::new(),
         };
         world.begin(routers)?;
