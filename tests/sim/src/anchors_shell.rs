@@ -88,11 +88,10 @@ impl Router {
         drop(snapshot);
         let roots = self.book.commit(&executed, &decided.body, &decided.certificate)?;
         let (height, anchor) = (body.height, decided.certificate.anchor);
-        self.check_book(out)?;
-        self.spread(now, height, &executed.receipts, out)?;
-        let receipts = executed.receipts;
+        let receipts = executed.receipts.clone();
         out.push(Out::Fact(Fact::Committed { height, anchor, roots, receipts }));
-        Ok(())
+        self.check_book(out)?;
+        self.spread(now, height, &executed.receipts, out)
     }
 
     /// Money is conserved, and every programme's invariants hold.
@@ -133,7 +132,8 @@ impl Router {
         let validators = position.validators.clone();
         self.blocks(now, availability::Input::Anchored { lanes, validators }, out)?;
         self.anchors(now, Input::Committed(position), out)?;
-        self.judge_again(now, out)
+        self.judge_again(now, out)?;
+        self.agent_turn(now, out)
     }
 
     /// Tells clients; answers the ids of all events that were executed.

@@ -78,7 +78,7 @@ impl World {
     /// A router's process ends; with the power, if it is cut.
     fn end(&mut self, number: Endpoint, is_cut: bool) {
         let (seat, random) = (&mut self.seats[number], &mut self.random);
-        for disk in [&mut seat.disks.book, &mut seat.disks.lanes] {
+        for disk in [&mut seat.disks.book, &mut seat.disks.lanes, &mut seat.disks.agents] {
             match is_cut {
                 true => disk.cut(random),
                 false => disk.kill(),
@@ -111,12 +111,12 @@ impl World {
             3..=4 => self.strike(number, false),
             5..=8 => {
                 let syncs = self.random.below(12);
-                let lanes = self.random.chance(600);
+                let choice = self.random.below(10);
                 let disks = &self.seats[number].disks;
-                if lanes {
-                    disks.lanes.arm(syncs)
-                } else {
-                    disks.book.arm(syncs)
+                match choice {
+                    0..=4 => disks.lanes.arm(syncs),
+                    5 => disks.agents.arm(syncs / 3),
+                    _ => disks.book.arm(syncs),
                 }
                 self.note(format!("{number} power goes in {syncs} syncs"));
             }
@@ -177,6 +177,7 @@ impl World {
         seat.is_full = !seat.is_full;
         seat.disks.book.set_full(seat.is_full);
         seat.disks.lanes.set_full(seat.is_full);
+        seat.disks.agents.set_full(seat.is_full);
         self.count("full disks");
     }
 
@@ -207,7 +208,7 @@ impl World {
         for number in 0..self.seats.len() {
             let seat = &mut self.seats[number];
             seat.is_full = false;
-            for disk in [&seat.disks.book, &seat.disks.lanes] {
+            for disk in [&seat.disks.book, &seat.disks.lanes, &seat.disks.agents] {
                 disk.set_full(false);
                 disk.disarm();
             }

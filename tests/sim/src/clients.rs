@@ -1,7 +1,8 @@
 //! Clients: make events, good and bad, send them, and send them again until they have ended.
 
 use ddt_contracts::bank::Transfer;
-use ddt_contracts::domains::Commit;
+use ddt_contracts::domains::{Commit, DomainName, commit_hash};
+use ddt_core::agents::reveal::Task;
 use ddt_ledger::codec::encode;
 use ddt_ledger::event::{Draft, EVENT_VERSION, Role, Signed};
 use ddt_ledger::registry::Declared;
@@ -9,7 +10,7 @@ use ddt_ledger::schema::Bytes;
 use ddt_ledger::{Amount, ChainId, Hash, Millis};
 use ddt_tests::people::Person;
 
-use crate::message::{Answer, Endpoint};
+use crate::message::{Answer, Endpoint, Message};
 use crate::random::Random;
 
 /// Events that a client has on the way.
@@ -29,11 +30,18 @@ struct Wish {
     is_nonsense: bool,
 }
 
+/// A preimage on the way to a node.
+struct Errand {
+    task: Task,
+    next: Millis,
+}
+
 /// A client with an account.
 pub struct Client {
     person: Person,
     chain: ChainId,
     wishes: Vec<Wish>,
+    tasks: Vec<Errand>,
     made: u64,
     tag: (u16, u16),
 }
@@ -46,6 +54,7 @@ impl Client {
             person: Client::person(number),
             chain,
             wishes: Vec::new(),
+            tasks: Vec::new(),
             made: 0,
             tag: (tag(Transfer::NAME), tag(Commit::NAME)),
         }
@@ -58,7 +67,7 @@ impl Client {
 
     /// Whether all its events have ended.
     pub fn is_idle(&self) -> bool {
-        self.wishes.is_empty()
+        self.wishes.is_empty() && self.tasks.is_empty()
     }
 
     /// What it sends now, and to whom.
@@ -68,15 +77,20 @@ impl Client {
         (routers, clients): (usize, usize),
         is_calm: bool,
         random: &mut Random,
-    ) -> Vec<(Endpoint, Vec<u8>)> {
+    ) -> Vec<(Endpoint, Message)> {
         if !is_calm && self.wishes.len() < WISHES_MAX && random.chance(600) {
             self.wish(now, routers, clients, random);
         }
         let mut sent = Vec::new();
         for wish in self.wishes.iter_mut().filter(|wish| wish.next <= now) {
-            sent.push((wish.router, wish.bytes.clone()));
+            sent.push((wish.router, Message::Submit(wish.bytes.clone())));
             wish.router = (wish.router + 1) % routers;
             wish.next = now.plus(Millis(RETRY_MS + random.below(RETRY_MS)));
+        }
+        for errand in self.tasks.iter_mut().filter(|errand| errand.next <= now) {
+            let message = Message::Reveal(Box::new(errand.task.clone()));
+            sent.push((random.place(routers), message));
+            errand.next = now.plus(Millis(RETRY_MS));
         }
         sent
     }
@@ -84,7 +98,7 @@ impl Client {
     fn wish(&mut self, now: Millis, routers: usize, clients: usize, random: &mut Random) {
         self.made += 1;
         let kind = random.below(20);
-        let (tag, body) = self.body(kind, clients, random);
+        let (tag, body) = self.body(kind, clients, now, random);
         let validity = if kind == 3 { random.between(100, 4_000) } else { 600_000 };
         let nonce = now.0 * 1_000 + self.made % 1_000;
         let mut draft = Draft {
@@ -127,14 +141,33 @@ impl Client {
         }
     }
 
-    fn body(&self, kind: u64, clients: usize, random: &mut Random) -> (u16, Vec<u8>) {
+    fn body(
+        &mut self,
+        kind: u64,
+        clients: usize,
+        now: Millis,
+        random: &mut Random,
+    ) -> (u16, Vec<u8>) {
         if kind < 3 {
-            let price_max = amount(random.between(1, 1_000_000));
-            return (self.tag.1, encode(&Commit { hash: Hash(random.bytes()), price_max }));
+            let price_max = amount(random.between(1, 9_000_000_000));
+            return (self.tag.1, encode(&Commit { hash: self.errand(now, random), price_max }));
         }
         let to = Client::person(random.place(clients)).id();
         let units = if kind == 7 { u64::MAX } else { random.between(1, 5_000_000_000) };
         (self.tag.0, encode(&Transfer { to, amount: amount(units), memo: None }))
+    }
+
+    /// Chooses a name, one of few, and somebody to reveal it; answers the commit.
+    fn errand(&mut self, now: Millis, random: &mut Random) -> Hash {
+        let text = format!("longname{}", random.below(12));
+        let name = DomainName::new(&text).expect("a name");
+        let (owner, salt, years) = (self.person.id(), Hash(random.bytes()), 1);
+        let commit = commit_hash(&owner, &name, years, &salt);
+        if self.tasks.len() < WISHES_MAX {
+            let task = Task { owner, name: text, years, salt, commit, created: now };
+            self.tasks.push(Errand { task, next: now });
+        }
+        commit
     }
 
     fn push(&mut self, bytes: Vec<u8>, router: Endpoint, now: Millis, is_nonsense: bool) {
@@ -146,6 +179,7 @@ impl Client {
     pub fn hear(&mut self, event: Hash, answer: &Answer) {
         match answer {
             Answer::Sequenced(..) => {}
+            Answer::Taken => self.tasks.retain(|errand| errand.task.commit != event),
             Answer::Final { .. } => self.wishes.retain(|wish| wish.id != event),
             Answer::Refused(refusal) if event == Hash::ZERO => {
                 // Garbled on the way, perhaps; what was nonsense from the start has its answer.

@@ -61,6 +61,10 @@ pub enum Fact {
         /// What happened.
         receipts: Vec<Receipt>,
     },
+    /// A node took over a reveal.
+    TaskTaken(Hash),
+    /// And has done with it.
+    TaskEnded(Hash),
     /// A machine refused what a peer sent.
     Refused(&'static str),
     /// A promise is broken.

@@ -6,6 +6,7 @@
 //! that asks what the real one asks. A seed says everything that happens, so a failure is a
 //! seed and a commit.
 
+mod agents_shell;
 mod anchors_shell;
 mod blocks_shell;
 mod chaos;

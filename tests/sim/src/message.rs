@@ -1,5 +1,6 @@
 //! What travels between routers and clients.
 
+use ddt_core::agents::reveal::Task;
 use ddt_core::availability::{Ask, SignedVote};
 use ddt_core::follower::Decided;
 use ddt_ledger::anchor::TimeStatement;
@@ -55,6 +56,8 @@ pub enum Message {
         /// The vote.
         vote: CertificateSignature,
     },
+    /// A client's preimage, for the reveal agent.
+    Reveal(Box<Task>),
     /// A client's event.
     Submit(Vec<u8>),
     /// What became of an event.
@@ -80,6 +83,8 @@ pub enum Answer {
         /// How it ended.
         outcome: Outcome,
     },
+    /// The task of revealing this commit was taken.
+    Taken,
     /// It was not taken.
     Refused(Refusal),
 }
@@ -98,6 +103,7 @@ impl Message {
             Message::Time { .. } => "time",
             Message::Proposal(_) => "proposal",
             Message::Precommit { .. } => "precommit",
+            Message::Reveal(_) => "reveal",
             Message::Submit(_) => "submit",
             Message::Reply { .. } => "reply",
         }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use ddt_contracts::REGISTRY;
+use ddt_core::agents::reveal::RevealConfig;
 use ddt_core::availability::{AHEAD_MAX, Availability, AvailabilityConfig};
 use ddt_core::follower::{Decided, Follower, Position};
 use ddt_core::mempool::MempoolLimits;
@@ -18,6 +19,7 @@ use ddt_ledger::system::{Lane, Validators, next_deadline, params};
 use ddt_ledger::{ChainId, Hash, Millis, Zone};
 use ddt_tests::people::{Person, Router as Keys};
 
+use crate::agents_shell::Agent;
 use crate::disk::Disk;
 use crate::engine::StoredProposal;
 use crate::facts::{Fact, Out};
@@ -32,6 +34,8 @@ pub struct Town {
     pub chain: ChainId,
     /// Each router's keys.
     pub keys: Vec<Keys>,
+    /// The hot keys of their nodes.
+    pub node_keys: Vec<Person>,
 }
 
 /// A router's disks.
@@ -41,6 +45,8 @@ pub struct Disks {
     pub book: Disk,
     /// `lanes.redb`.
     pub lanes: Disk,
+    /// `agents.redb`.
+    pub agents: Disk,
 }
 
 /// What a router has to do later.
@@ -65,6 +71,8 @@ pub enum Machine {
     Blocks,
     /// The follower.
     Anchors,
+    /// The reveal agent.
+    Agent,
 }
 
 /// Where a block stands.
@@ -85,6 +93,8 @@ pub struct Router {
     pub(crate) availability: Availability,
     pub(crate) follower: Follower,
     pub(crate) pacer: Pacer,
+    /// The reveal agent.
+    pub agent: Agent,
     pub(crate) checked: BTreeMap<Place, CheckedBlock>,
     pub(crate) clients: BTreeMap<Hash, BTreeSet<Endpoint>>,
     pub(crate) bodies: Vec<StoredProposal>,
@@ -141,11 +151,13 @@ impl Router {
         let availability = Availability::new(config, heads, validators, stored);
         let follower = Follower::new(town.chain, keys.person.key(), position);
         let pacer = Pacer::new(book.head().0, next_deadline(&snapshot), &params, now);
+        let agent = Agent::open(&disks.agents, town.chain, RevealConfig::of(&params))?;
         if let Some(fault) = snapshot.fault() {
             return Err(fault);
         }
         drop(snapshot);
         Ok(Router {
+            agent,
             number,
             town: town.clone(),
             vrf: SimVrf::named(&keys.name),
@@ -169,7 +181,8 @@ impl Router {
     pub fn begin(&mut self, now: Millis, out: &mut Vec<Out>) -> Result<(), StoreFault> {
         self.lane(now, ddt_core::sequencer::Input::Tick, out)?;
         self.blocks(now, ddt_core::availability::Input::Tick, out)?;
-        self.anchors(now, ddt_core::follower::Input::Tick, out)
+        self.anchors(now, ddt_core::follower::Input::Tick, out)?;
+        self.agent_turn(now, out)
     }
 
     /// Does a task whose time has come.
@@ -192,6 +205,7 @@ impl Router {
                     Machine::Lane => self.lane(now, ddt_core::sequencer::Input::Tick, out),
                     Machine::Blocks => self.blocks(now, ddt_core::availability::Input::Tick, out),
                     Machine::Anchors => self.anchors(now, ddt_core::follower::Input::Tick, out),
+                    Machine::Agent => self.agent_turn(now, out),
                 }
             }
         }
@@ -208,6 +222,9 @@ impl Router {
         use ddt_core::{availability, follower};
         if let Message::Submit(bytes) = message {
             return self.submitted(now, from, &bytes, out);
+        }
+        if let Message::Reveal(task) = message {
+            return self.take_task(now, from, *task, out);
         }
         let Some(keys) = self.town.keys.get(from) else { return Ok(()) };
         let key = keys.person.key();

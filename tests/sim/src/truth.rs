@@ -1,11 +1,14 @@
 //! What must hold of everything that routers did and said, whatever happened to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use ddt_contracts::REGISTRY;
+use ddt_contracts::domains::Reveal;
 use ddt_core::availability::Vote;
 use ddt_ledger::anchor::{Roots, TIPS_MAX};
 use ddt_ledger::lane::SoftReceipt;
 use ddt_ledger::receipt::{Outcome, Receipt, Subject};
+use ddt_ledger::registry::Declared;
 use ddt_ledger::system::Lane;
 use ddt_ledger::{Hash, Zone};
 
@@ -25,6 +28,9 @@ pub struct Truth {
     numbers: BTreeMap<(Zone, u64), Hash>,
     finals: BTreeMap<Hash, (u64, u32, Outcome)>,
     heights: BTreeMap<Endpoint, u64>,
+    tasks: BTreeSet<(Endpoint, Hash)>,
+    /// Domains bought by reveals.
+    pub reveals: u64,
     /// How often machines refused what they got, by why.
     pub refusals: BTreeMap<&'static str, u64>,
 }
@@ -63,6 +69,14 @@ impl Truth {
             }
             Fact::Committed { height, anchor, roots, receipts } => {
                 self.committed(router, height, (anchor, roots), &receipts)
+            }
+            Fact::TaskTaken(commit) => {
+                self.tasks.insert((router, commit));
+                Ok(())
+            }
+            Fact::TaskEnded(commit) => {
+                self.tasks.remove(&(router, commit));
+                Ok(())
             }
             Fact::Refused(why) => {
                 *self.refusals.entry(why).or_default() += 1;
@@ -115,6 +129,9 @@ impl Truth {
                 Outcome::Void(_) => {}
                 Outcome::Bug(code) => return Err(format!("a programme's bug: {code}")),
                 outcome => {
+                    let row = REGISTRY.row(place.tag).map(|row| row.name);
+                    let is_reveal = row == Some(Reveal::NAME) && *outcome == Outcome::Done;
+                    self.reveals += u64::from(is_reveal);
                     let end = (height, receipt.index, outcome.clone());
                     say(&mut self.finals, place.id, end, "an event executed twice")?;
                 }
@@ -139,7 +156,7 @@ impl Truth {
                     false => Err(format!("a promise that nobody made: {receipt:?}")),
                 }
             }
-            Answer::Refused(_) => Ok(()),
+            Answer::Taken | Answer::Refused(_) => Ok(()),
         }
     }
 
@@ -149,6 +166,7 @@ impl Truth {
         if is_new {
             self.heights.remove(&number);
             self.votes.retain(|(of, ..), _| *of != number);
+            self.tasks.retain(|(of, _)| *of != number);
         }
         let (head, roots) = router.book.head();
         let before = self.heights.get(&number).copied().unwrap_or_default();
@@ -165,6 +183,11 @@ impl Truth {
         self.heights.insert(number, head.height);
         let lanes: BTreeMap<Zone, Lane> =
             Lane::scan(&snapshot, None, TIPS_MAX).into_iter().collect();
+        let lost =
+            self.tasks.iter().find(|(of, commit)| *of == number && !router.agent.has(commit));
+        if let Some((_, commit)) = lost {
+            return Err(format!("router {number} forgot the reveal of {commit}"));
+        }
         self.check_votes(router, &lanes)?;
         self.check_promises(router, &lanes)
     }

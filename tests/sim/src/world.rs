@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use ddt_ledger::fault::{FaultKind, StoreFault};
-use ddt_ledger::{Amount, Millis};
+use ddt_ledger::genesis::GenesisNodeKey;
+use ddt_ledger::{Amount, ChainId, Millis};
 use ddt_tests::network::{START, Setup};
-use ddt_tests::people::Router as Keys;
+use ddt_tests::people::{Person, Router as Keys};
 
 use crate::clients::Client;
 use crate::engine::{Command, Engine, View};
@@ -77,13 +78,14 @@ impl World {
         setup.pool = Amount::from_apt(1_000);
         setup.accounts =
             (0..client_count).map(|n| (Client::person(n), Amount::from_apt(100))).collect();
-        setup.params.commit_life_ms = Millis(random.between(1_000, 20_000));
+        setup.accounts.extend(
+            (1..=routers as u32).map(|zone| (Keys::of_zone(zone).person, Amount::from_apt(10))),
+        );
+        setup.params.commit_age_ms = Millis(random.between(200, 2_000));
+        setup.params.commit_life_ms = Millis(random.between(5_000, 40_000));
         setup.params.anchor_work_max = random.between(4, 200);
         setup.params.anchor_idle_ms = Millis(random.between(500, 10_000));
-        let genesis = setup.genesis();
-        let chain = genesis.chain();
-        let keys = (1..=routers as u32).map(Keys::of_zone).collect();
-        let town = Rc::new(Town { genesis, chain, keys });
+        let (chain, town) = town(&setup, routers);
         let chaos_ms_max = random.between(500, 8_000);
         let mut world = World {
             network: Network::of(&mut random),
@@ -338,8 +340,8 @@ impl World {
         let (now, routers, clients) = (self.now, self.seats.len(), self.clients.len());
         let client = &mut self.clients[number];
         let sent = client.tick(now, (routers, clients), self.is_calm, &mut self.random);
-        for (to, bytes) in sent {
-            self.send(routers + number, to, Message::Submit(bytes));
+        for (to, message) in sent {
+            self.send(routers + number, to, message);
         }
     }
 
@@ -363,6 +365,7 @@ impl World {
         let (anchors, events, promises) = self.truth.counts();
         counts.insert("anchors", anchors as u64);
         counts.insert("events executed", events as u64);
+        counts.insert("domains bought", self.truth.reveals);
         counts.insert("promises", promises as u64);
         counts.extend(self.truth.refusals.iter().map(|(why, count)| (*why, *count)));
         let virtual_ms = self.now.since(START).0;
@@ -372,7 +375,7 @@ impl World {
     /// Whether the power of a router went in the middle of a write.
     pub(crate) fn is_dead(&self, router: Endpoint) -> bool {
         let disks = &self.seats[router].disks;
-        disks.book.is_dead() || disks.lanes.is_dead()
+        disks.book.is_dead() || disks.lanes.is_dead() || disks.agents.is_dead()
     }
 
     /// Whether a fault of this kind has a cause here.
@@ -381,4 +384,20 @@ impl World {
         let is_full = seat.is_full && fault.kind == FaultKind::Full;
         self.is_dead(router) || seat.is_flipped || is_full
     }
+}
+
+/// What all routers know; each one's node has a hot key with an allowance.
+fn town(setup: &Setup, routers: usize) -> (ChainId, Rc<Town>) {
+    let keys: Vec<Keys> = (1..=routers as u32).map(Keys::of_zone).collect();
+    let node_keys: Vec<Person> =
+        keys.iter().map(|keys| Person::named(&format!("node of {}", keys.name))).collect();
+    let mut genesis = setup.genesis();
+    let duty = |(keys, node): (&Keys, &Person)| GenesisNodeKey {
+        account: keys.person.id(),
+        key: node.key(),
+        allowance: Amount::from_apt(5),
+    };
+    genesis.node_keys = keys.iter().zip(&node_keys).map(duty).collect();
+    let chain = genesis.chain();
+    (chain, Rc::new(Town { genesis, chain, keys, node_keys }))
 }
