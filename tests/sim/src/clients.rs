@@ -149,7 +149,7 @@ impl Client {
         random: &mut Random,
     ) -> (u16, Vec<u8>) {
         if kind < 3 {
-            let price_max = amount(random.between(1, 9_000_000_000));
+            let price_max = amount(random.between(1, 60_000_000_000));
             return (self.tag.1, encode(&Commit { hash: self.errand(now, random), price_max }));
         }
         let to = Client::person(random.place(clients)).id();

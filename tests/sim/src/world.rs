@@ -77,7 +77,7 @@ impl World {
         let mut setup = Setup { zones: routers as u32, ..Setup::new() };
         setup.pool = Amount::from_apt(1_000);
         setup.accounts =
-            (0..client_count).map(|n| (Client::person(n), Amount::from_apt(100))).collect();
+            (0..client_count).map(|n| (Client::person(n), Amount::from_apt(2_000))).collect();
         setup.accounts.extend(
             (1..=routers as u32).map(|zone| (Keys::of_zone(zone).person, Amount::from_apt(10))),
         );
