@@ -11,7 +11,7 @@ use ddt_tests::people::{Person, Router as Keys};
 
 use crate::clients::Client;
 use crate::engine::{Command, Engine, View};
-use crate::facts::Out;
+use crate::facts::{Fact, Out};
 use crate::message::{Endpoint, Message};
 use crate::network::Network;
 use crate::random::Random;
@@ -216,6 +216,7 @@ impl World {
                 }
                 Out::Fact(fact) => {
                     self.note(format!("{from}! {fact:?}"));
+                    self.check_decided(&fact)?;
                     self.truth.judge(from, fact)?;
                 }
                 Out::Engine(input) => {
@@ -228,6 +229,16 @@ impl World {
             return self.failed(from, &fault);
         }
         self.seats[from].router.as_ref().map_or(Ok(()), Router::check_bounds)
+    }
+
+    /// Only what consensus decided is committed.
+    fn check_decided(&self, fact: &Fact) -> Result<(), String> {
+        let Fact::Committed { height, anchor, .. } = fact else { return Ok(()) };
+        let decided = self.engine.decided.get(height).map(|decided| decided.certificate.anchor);
+        match decided == Some(*anchor) {
+            true => Ok(()),
+            false => Err(format!("{anchor} was committed at {height}, {decided:?} decided")),
+        }
     }
 
     pub(crate) fn note(&mut self, words: String) {

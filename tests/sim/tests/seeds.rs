@@ -1,13 +1,13 @@
 //! The fixed set of seeds, and that a seed says everything.
 //!
-//! Broken by, each tried (see `docs/contributing.md`):
-//! - `put_block` commits without a sync;
-//! - the sequencer promises before its block is on disk;
-//! - a restart that forgets the blocks on disk, or the nonces in the book;
-//! - execution in the order of a hash map;
-//! - the follower executes without verifying the certificate;
-//! - availability votes before its block is on disk;
-//! - commits in one step.
+//! Broken by, each tried (docs/contributing.md says where each was seen):
+//! - `put_block` or the book's commit without a sync, or in one step;
+//! - a sequencer that promises before its block is on disk, or forgets its blocks on a restart;
+//! - nonces that are not remembered: the same event executed twice;
+//! - lanes executed in the order of a hash map;
+//! - a follower that does not verify certificates;
+//! - availability that votes before a block is on disk;
+//! - an agent that takes a task over before it is kept.
 
 use ddt_sim::run;
 
