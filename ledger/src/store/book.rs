@@ -6,7 +6,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use redb::{Database, TableDefinition};
 
 use super::current::Current;
-use super::open::{Backend, fault, open};
+use super::open::{Backend, begin_write, fault, open, without_panic};
 use super::snapshot::Snapshot;
 use super::{commit, opening};
 use crate::anchor::Roots;
@@ -98,6 +98,14 @@ impl BookStore {
         genesis: &Genesis,
         registry: Registry,
     ) -> Result<BookStore, StoreFault> {
+        without_panic(|| BookStore::open_at(backend, genesis, registry))
+    }
+
+    fn open_at(
+        backend: Backend,
+        genesis: &Genesis,
+        registry: Registry,
+    ) -> Result<BookStore, StoreFault> {
         let chain = genesis.chain();
         let db = open(backend, chain)?;
         opening::check(&db)?;
@@ -173,7 +181,7 @@ impl BookStore {
         let mut recent = current.recent.clone();
         recent.add(height, &executed.changes, &executed.receipts, |id| current.is_executed(id))?;
         let folded = recent.take_part(height);
-        let write = self.db.begin_write().map_err(fault)?;
+        let write = begin_write(&self.db)?;
         let (root, written) = std::thread::scope(|scope| {
             let root = scope.spawn(|| {
                 tree.apply(&executed.changes);
@@ -203,7 +211,7 @@ impl BookStore {
     /// Computes every index anew from the rows; answers how many entries there are.
     pub fn reindex(&self) -> Result<u64, StoreFault> {
         let snapshot = self.snapshot()?;
-        let write = self.db.begin_write().map_err(fault)?;
+        let write = begin_write(&self.db)?;
         write.delete_table(INDEX).map_err(fault)?;
         write.open_table(INDEX).map_err(fault)?;
         let mut after = Vec::new();

@@ -13,8 +13,8 @@ use redb::{
 
 use super::book::{ANCHORS, HANDOVERS, INDEX, JOURNAL, STATE};
 use super::history::{EVENTS, HISTORY, NAMED, NUMBERS, RECEIPTS};
-use super::lanes::{BLOCKS, LaneStore, PARTS, PROPOSALS};
-use super::open::{CACHE_BYTES, META, fault, open_fault};
+use super::lanes::{BLOCKS, LaneStore, OTHERS, PARTS, PROPOSALS};
+use super::open::{CACHE_BYTES, META, begin_write, fault, open_fault};
 use super::snapshot::Snapshot;
 use crate::fault::{FaultKind, StoreFault};
 use crate::ids::Zone;
@@ -38,7 +38,7 @@ impl<'a> Copier<'a> {
         let mut builder = Database::builder();
         let created = builder.set_cache_size(CACHE_BYTES).create(path);
         let db = created.map_err(|error| open_fault(&name, error))?;
-        let to = db.begin_write().map_err(fault)?;
+        let to = begin_write(&db)?;
         let mut copier = Copier { from, to, copied: BTreeSet::new(), _db: db };
         copier.table(META)?;
         Ok(copier)
@@ -123,6 +123,7 @@ impl LaneSnapshot {
         copier.table(BLOCKS)?;
         copier.table(PARTS)?;
         copier.table(PROPOSALS)?;
+        copier.table(OTHERS)?;
         copier.finish()
     }
 }

@@ -2,7 +2,7 @@
 
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
-use super::open::{Backend, fault, open};
+use super::open::{Backend, begin_write, fault, open, without_panic};
 use super::parts::{cut, event_in, events_of};
 use crate::fault::{FaultKind, StoreFault};
 use crate::ids::{ChainId, Zone};
@@ -13,6 +13,10 @@ pub(super) const PARTS: TableDefinition<(u32, u64, u64, u32), &[u8]> =
     TableDefinition::new("parts");
 pub(super) const PROPOSALS: TableDefinition<(u64, u32, &[u8]), &[u8]> =
     TableDefinition::new("proposals");
+
+/// Blocks that an anchor named although another stands at their place.
+pub(super) const OTHERS: TableDefinition<(u32, u64, u64, &[u8; 32]), &[u8]> =
+    TableDefinition::new("others");
 
 /// Most proposals kept for one height.
 pub const PROPOSALS_MAX: usize = 1_024;
@@ -41,11 +45,16 @@ pub struct LaneStore {
 impl LaneStore {
     /// Opens or creates the store of a chain.
     pub fn open(backend: Backend, chain: ChainId) -> Result<LaneStore, StoreFault> {
+        without_panic(|| LaneStore::open_at(backend, chain))
+    }
+
+    fn open_at(backend: Backend, chain: ChainId) -> Result<LaneStore, StoreFault> {
         let db = open(backend, chain)?;
-        let write = db.begin_write().map_err(fault)?;
+        let write = begin_write(&db)?;
         write.open_table(BLOCKS).map_err(fault)?;
         write.open_table(PARTS).map_err(fault)?;
         write.open_table(PROPOSALS).map_err(fault)?;
+        write.open_table(OTHERS).map_err(fault)?;
         write.commit().map_err(fault)?;
         Ok(LaneStore { db })
     }
@@ -58,7 +67,7 @@ impl LaneStore {
         height: u64,
         bytes: &[u8],
     ) -> Result<(), StoreFault> {
-        let write = self.db.begin_write().map_err(fault)?;
+        let write = begin_write(&self.db)?;
         {
             let mut table = write.open_table(BLOCKS).map_err(fault)?;
             let mut own_parts = write.open_table(PARTS).map_err(fault)?;
@@ -108,6 +117,47 @@ impl LaneStore {
         Ok(block.and_then(|block| found(block.value())))
     }
 
+    /// Writes a block durably beside the one that stands at its place: a router signed two,
+    /// and an anchor names the other.
+    pub fn put_other(
+        &self,
+        (zone, term, height): (Zone, u64, u64),
+        id: &[u8; 32],
+        bytes: &[u8],
+    ) -> Result<(), StoreFault> {
+        let write = begin_write(&self.db)?;
+        let place = (zone.0, term, height, id);
+        write.open_table(OTHERS).map_err(fault)?.insert(place, bytes).map_err(fault)?;
+        write.commit().map_err(fault)
+    }
+
+    /// A block's bytes, if it was written beside another.
+    pub fn other(
+        &self,
+        (zone, term, height): (Zone, u64, u64),
+        id: &[u8; 32],
+    ) -> Result<Option<Vec<u8>>, StoreFault> {
+        let read = self.db.begin_read().map_err(fault)?;
+        let table = read.open_table(OTHERS).map_err(fault)?;
+        let block = table.get((zone.0, term, height, id)).map_err(fault)?;
+        Ok(block.map(|bytes| bytes.value().to_vec()))
+    }
+
+    /// At most `limit` blocks of a lane after `height` that stand beside another, in order.
+    pub fn others_after(
+        &self,
+        zone: Zone,
+        term: u64,
+        height: u64,
+        limit: usize,
+    ) -> Result<Vec<Vec<u8>>, StoreFault> {
+        let read = self.db.begin_read().map_err(fault)?;
+        let table = read.open_table(OTHERS).map_err(fault)?;
+        let first = (zone.0, term, height.saturating_add(1), &[0; 32]);
+        let range = table.range(first..=(zone.0, term, u64::MAX, &[0xff; 32])).map_err(fault)?;
+        range.take(limit).map(|entry| Ok(entry.map_err(fault)?.1.value().to_vec())).collect()
+    }
+
     /// At most `limit` blocks of a lane after `height`, in order.
     pub fn blocks_after(
         &self,
@@ -137,7 +187,7 @@ impl LaneStore {
         id: &[u8; 32],
         bytes: &[u8],
     ) -> Result<(), StoreFault> {
-        let write = self.db.begin_write().map_err(fault)?;
+        let write = begin_write(&self.db)?;
         {
             let mut table = write.open_table(PROPOSALS).map_err(fault)?;
             let old = (height.saturating_sub(2), 0, [].as_slice());

@@ -21,5 +21,5 @@ mod snapshot;
 pub use book::{AnchorRecord, BookStore, Certified};
 pub use copy::{Copier, LaneSnapshot};
 pub use lanes::{LaneStore, PROPOSALS_MAX};
-pub use open::{Backend, STORE_VERSION, open as open_file};
+pub use open::{Backend, STORE_VERSION, begin_write, open as open_file};
 pub use snapshot::{Place, Snapshot};

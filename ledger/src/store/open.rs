@@ -3,9 +3,12 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use redb::{Database, DatabaseError, ReadableDatabase, StorageBackend, TableDefinition};
+use redb::{
+    Database, DatabaseError, ReadableDatabase, StorageBackend, TableDefinition, WriteTransaction,
+};
 
 use crate::fault::{FaultKind, StoreFault};
+use crate::guard::guarded;
 use crate::ids::ChainId;
 
 /// The version of both files' formats.
@@ -109,8 +112,28 @@ fn check_meta(db: &Database, name: &str, chain: ChainId) -> Result<(), StoreFaul
     Ok(())
 }
 
+/// The database below takes some damage for a bug of its own and panics: here it is damage.
+pub(super) fn without_panic<T>(
+    open: impl FnOnce() -> Result<T, StoreFault>,
+) -> Result<T, StoreFault> {
+    let damage = |_| StoreFault::damaged("the database cannot make sense of it");
+    guarded(open).map_err(damage).flatten()
+}
+
+/// Begins a write that is synced in two steps: first the data, then what makes them count.
+///
+/// In one step (redb's default) a power cut in the middle and a bit that flips later look alike
+/// when the file is opened: both are answered by going back to the commit before. What was
+/// acknowledged would be gone without a word, and a router would sign another block at its place.
+/// In two, a commit that does not verify is damage, and is said to be.
+pub fn begin_write(db: &Database) -> Result<WriteTransaction, StoreFault> {
+    let mut write = db.begin_write().map_err(fault)?;
+    write.set_two_phase_commit(true);
+    Ok(write)
+}
+
 fn write_meta(db: &Database, chain: ChainId) -> Result<(), StoreFault> {
-    let write = db.begin_write().map_err(fault)?;
+    let write = begin_write(db)?;
     {
         let mut table = write.open_table(META).map_err(fault)?;
         table.insert("version", STORE_VERSION.to_le_bytes().as_slice()).map_err(fault)?;

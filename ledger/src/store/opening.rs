@@ -8,7 +8,7 @@ use super::book::{ANCHORS, AnchorRecord, HANDOVERS, INDEX, JOURNAL, Published, S
 use super::commit::{put_indexes, put_journal, put_rows};
 use super::current::Current;
 use super::history;
-use super::open::fault;
+use super::open::{begin_write, fault};
 use super::recent::Recent;
 use super::snapshot::Snapshot;
 use crate::anchor::Roots;
@@ -45,7 +45,7 @@ pub(super) fn check(db: &Database) -> Result<(), StoreFault> {
 }
 
 pub(super) fn create_tables(db: &Database) -> Result<(), StoreFault> {
-    let write = db.begin_write().map_err(fault)?;
+    let write = begin_write(db)?;
     write.open_table(STATE).map_err(fault)?;
     write.open_table(JOURNAL).map_err(fault)?;
     write.open_table(INDEX).map_err(fault)?;
@@ -61,7 +61,7 @@ pub(super) fn start(
     genesis: &Genesis,
     registry: &Registry,
 ) -> Result<(), StoreFault> {
-    let write = db.begin_write().map_err(fault)?;
+    let write = begin_write(db)?;
     {
         let journal = write.open_table(JOURNAL).map_err(fault)?;
         if journal.last().map_err(fault)?.is_some() {

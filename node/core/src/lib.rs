@@ -19,6 +19,8 @@
 )]
 
 pub mod agents;
+pub mod availability;
+pub mod follower;
 pub mod mempool;
 pub mod pacer;
 pub mod sequencer;

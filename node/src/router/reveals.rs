@@ -16,7 +16,7 @@ use ddt_ledger::codec::{decode, encode};
 use ddt_ledger::fault::{FaultKind, StoreFault};
 use ddt_ledger::registry::Declared;
 use ddt_ledger::schema::{Field, Shape, Value};
-use ddt_ledger::store::{Backend, open_file};
+use ddt_ledger::store::{Backend, begin_write, open_file};
 use ddt_ledger::system::params;
 use ddt_ledger::{Hash, Refusal};
 use redb::{Database, ReadableTable, TableDefinition};
@@ -51,7 +51,7 @@ impl Reveals {
     ) -> Result<Reveals, StoreFault> {
         let file = Backend::File(folder.join("agents.redb"));
         let store = open_file(file, core.book.chain())?;
-        let write = store.begin_write().map_err(fault)?;
+        let write = begin_write(&store)?;
         let tasks = {
             let table = write.open_table(TASKS).map_err(fault)?;
             let mut tasks: Vec<Task> = Vec::new();
@@ -142,7 +142,7 @@ impl Reveals {
     }
 
     fn keep(&self, task: &Task) -> Result<(), StoreFault> {
-        let write = self.store.begin_write().map_err(fault)?;
+        let write = begin_write(&self.store)?;
         {
             let mut table = write.open_table(TASKS).map_err(fault)?;
             table.insert(&task.commit.0, encode(task).as_slice()).map_err(fault)?;
@@ -151,7 +151,7 @@ impl Reveals {
     }
 
     fn forget(&self, commit: &Hash) -> Result<(), StoreFault> {
-        let write = self.store.begin_write().map_err(fault)?;
+        let write = begin_write(&self.store)?;
         write.open_table(TASKS).map_err(fault)?.remove(&commit.0).map_err(fault)?;
         write.commit().map_err(fault)
     }

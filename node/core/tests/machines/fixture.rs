@@ -65,7 +65,7 @@ pub fn key(seed: u8) -> PublicKey {
     PublicKey(SigningKey::from_bytes(&[seed; 32]).verifying_key().to_bytes())
 }
 
-fn signature(seed: u8, digest: &Hash) -> Signature {
+pub fn signature(seed: u8, digest: &Hash) -> Signature {
     Signature(SigningKey::from_bytes(&[seed; 32]).sign(&digest.0).to_bytes())
 }
 

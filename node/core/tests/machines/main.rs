@@ -1,8 +1,11 @@
 //! The machines, tested through their public face with a small programme of their own.
 
+mod availability;
 mod due;
 mod fixture;
+mod follower;
 mod lane;
+mod lanes_fixture;
 mod mempool;
 mod pacer;
 mod restarts;

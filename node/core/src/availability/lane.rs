@@ -1,0 +1,224 @@
+//! What is known of one lane above its anchored tip.
+
+use std::collections::BTreeMap;
+
+use ddt_ledger::anchor::Tip;
+use ddt_ledger::lane::{BlockHeader, CheckedBlock};
+use ddt_ledger::system::Lane;
+use ddt_ledger::{Hash, PublicKey};
+
+use super::wants::{Asked, Need};
+use super::{AHEAD_MAX, NEEDS_MAX, WAITING_BLOCKS_MAX};
+
+/// A block that is on disk, or on its way there.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Kept {
+    pub(super) parent: Hash,
+    first_number: u64,
+    next_number: u64,
+    is_stored: bool,
+}
+
+/// A block whose parent is not here yet.
+pub(super) struct Waiting {
+    pub(super) block: CheckedBlock,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// A lane above its anchored tip.
+pub(super) struct LaneBook {
+    pub(super) lane: Lane,
+    pub(super) kept: BTreeMap<(u64, Hash), Kept>,
+    /// What stands at each place: stored first, and the only one that this node votes for.
+    pub(super) first: BTreeMap<u64, Hash>,
+    pub(super) waiting: BTreeMap<u64, Waiting>,
+    /// Up to here the first blocks continue the lane and are stored.
+    pub(super) linked: u64,
+    /// Each validator's highest vote.
+    pub(super) votes: BTreeMap<PublicKey, (u64, Hash)>,
+    pub(super) needs: Vec<Need>,
+    pub(super) asked: BTreeMap<(u64, Option<Hash>), Asked>,
+    pub(super) told_at: Option<ddt_ledger::Millis>,
+}
+
+impl LaneBook {
+    pub(super) fn new(lane: Lane) -> LaneBook {
+        LaneBook {
+            linked: lane.height,
+            lane,
+            kept: BTreeMap::new(),
+            first: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            votes: BTreeMap::new(),
+            needs: Vec::new(),
+            asked: BTreeMap::new(),
+            told_at: None,
+        }
+    }
+
+    /// Whether a block of this header is of this lane's term and not too far ahead.
+    pub(super) fn is_in_reach(&self, header: &BlockHeader) -> bool {
+        header.term == self.lane.term && self.is_open(header.height)
+    }
+
+    pub(super) fn is_open(&self, height: u64) -> bool {
+        height > self.lane.height && height <= self.lane.height.saturating_add(AHEAD_MAX)
+    }
+
+    /// Whether the block's parent is here and the numbers go on.
+    pub(super) fn continues(&self, header: &BlockHeader) -> bool {
+        let below = header.height.saturating_sub(1);
+        if below == self.lane.height {
+            return header.parent == self.lane.tip && header.first_number == self.lane.next_number;
+        }
+        let parent = self.kept.get(&(below, header.parent));
+        parent.is_some_and(|parent| parent.next_number == header.first_number)
+    }
+
+    /// Remembers a block that is written from now on.
+    pub(super) fn keep(&mut self, block: &CheckedBlock, is_other: bool) {
+        let header = block.header();
+        let kept = Kept {
+            parent: header.parent,
+            first_number: header.first_number,
+            next_number: header.first_number.saturating_add(u64::from(header.count)),
+            is_stored: false,
+        };
+        self.kept.insert((header.height, block.id()), kept);
+        if !is_other {
+            self.first.insert(header.height, block.id());
+        }
+    }
+
+    pub(super) fn set_stored(&mut self, height: u64, block: Hash) {
+        if let Some(kept) = self.kept.get_mut(&(height, block)) {
+            kept.is_stored = true;
+        }
+    }
+
+    /// Follows the first blocks as far as they are linked and stored, and votes for the last.
+    /// Whether that is further than before.
+    pub(super) fn extend(&mut self, voter: Option<PublicKey>) -> bool {
+        let before = self.linked;
+        let mut at = match self.first.get(&self.linked) {
+            Some(id) => self.kept.get(&(self.linked, *id)).map(|kept| (*id, kept.next_number)),
+            None => Some((self.lane.tip, self.lane.next_number)),
+        };
+        while let Some((parent, number)) = at {
+            let height = self.linked.saturating_add(1);
+            at = self.first.get(&height).and_then(|id| {
+                let kept = self.kept.get(&(height, *id))?;
+                let goes_on = kept.parent == parent && kept.first_number == number;
+                (goes_on && kept.is_stored).then_some((*id, kept.next_number))
+            });
+            if let Some((id, _)) = at {
+                self.linked = height;
+                if let Some(voter) = voter {
+                    self.votes.insert(voter, (height, id));
+                }
+            }
+        }
+        self.linked > before
+    }
+
+    /// The highest place up to which a quorum has stored what this node has.
+    pub(super) fn available(&self, quorum: usize) -> Option<u64> {
+        let is_known = |(height, id): &&(u64, Hash)| {
+            *height <= self.linked && self.first.get(height) == Some(id)
+        };
+        let mut heights: Vec<u64> =
+            self.votes.values().filter(is_known).map(|(height, _)| *height).collect();
+        heights.sort_unstable_by(|a, b| b.cmp(a));
+        heights.get(quorum.saturating_sub(1)).copied().filter(|height| *height > self.lane.height)
+    }
+
+    pub(super) fn span(&self, tip: &Tip) -> Option<Vec<(u64, Hash)>> {
+        let (mut height, mut id) = (tip.height, tip.block);
+        let mut span = Vec::new();
+        while height > self.lane.height {
+            let kept = self.kept.get(&(height, id)).filter(|kept| kept.is_stored)?;
+            span.push((height, id));
+            (height, id) = (height.saturating_sub(1), kept.parent);
+        }
+        let is_linked = height == self.lane.height && id == self.lane.tip && !span.is_empty();
+        span.reverse();
+        is_linked.then_some(span)
+    }
+
+    /// Takes the state's word for where the lane stands now. What waits and is below is
+    /// given back: its bytes are free.
+    pub(super) fn anchor(&mut self, lane: Lane, voter: Option<PublicKey>) -> Vec<Waiting> {
+        if lane.term != self.lane.term || lane.key != self.lane.key {
+            let old = std::mem::replace(self, LaneBook::new(lane));
+            return old.waiting.into_values().collect();
+        }
+        let height = lane.height;
+        self.kept.retain(|(at, _), _| *at > height);
+        self.first.retain(|at, _| *at > height);
+        self.votes.retain(|_, (at, _)| *at > height);
+        self.asked.retain(|(at, _), _| *at > height);
+        self.needs.retain(|need| need.tip.height > height);
+        let above = self.waiting.split_off(&height.saturating_add(1));
+        let below = std::mem::replace(&mut self.waiting, above);
+        self.lane = lane;
+        voter.and_then(|voter| self.votes.remove(&voter));
+        // Another block than the first may have been anchored: then nothing follows it yet.
+        self.linked = height;
+        self.extend(voter);
+        below.into_values().collect()
+    }
+
+    /// Lets a block wait for its parent, if there is room; what goes for it is given back.
+    pub(super) fn wait(&mut self, waiting: Waiting) -> Option<Waiting> {
+        let height = waiting.block.header().height;
+        if let Some(there) = self.waiting.get(&height)
+            && !self.is_needed(height, &waiting.block.id())
+        {
+            debug_assert!(there.block.header().height == height);
+            return Some(waiting);
+        }
+        let replaced = self.waiting.insert(height, waiting);
+        if self.waiting.len() > WAITING_BLOCKS_MAX {
+            // The farthest is the last to be of use.
+            return self.waiting.pop_last().map(|(_, waiting)| waiting);
+        }
+        replaced
+    }
+
+    /// Whether a body needs this very block: it is the tip, or on the way down from it.
+    pub(super) fn is_needed(&self, height: u64, id: &Hash) -> bool {
+        self.needs.iter().any(|need| {
+            let mut at = (need.tip.height, need.tip.block);
+            while at.0 > height
+                && let Some(parent) = self.parent(&at)
+            {
+                at = (at.0.saturating_sub(1), parent);
+            }
+            at == (height, *id)
+        })
+    }
+
+    /// The parent of a block that is kept or waits.
+    pub(super) fn parent(&self, at: &(u64, Hash)) -> Option<Hash> {
+        let kept = self.kept.get(at).map(|kept| kept.parent);
+        let waiting = self.waiting.get(&at.0).map(|waiting| &waiting.block);
+        let waiting = waiting.filter(|block| block.id() == at.1);
+        kept.or(waiting.map(|block| block.header().parent))
+    }
+
+    /// Notes what a body needs. The oldest need gives way.
+    pub(super) fn need(&mut self, tip: Tip) {
+        if self.is_open(tip.height) && self.needs.iter().all(|need| need.tip != tip) {
+            if self.needs.len() >= NEEDS_MAX {
+                self.needs.remove(0);
+            }
+            self.needs.push(Need { tip, at: (tip.height, tip.block) });
+        }
+    }
+
+    pub(super) fn size(&self) -> usize {
+        [self.kept.len(), self.waiting.len(), self.votes.len(), self.needs.len(), self.asked.len()]
+            .into_iter()
+            .fold(0, usize::saturating_add)
+    }
+}

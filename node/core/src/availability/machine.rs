@@ -1,0 +1,226 @@
+//! How availability steps.
+
+use borsh::BorshDeserialize;
+use ddt_ledger::lane::{BLOCK_BYTES_MAX, BlockHeader, CheckedBlock};
+use ddt_ledger::{Millis, PublicKey, Zone};
+
+use super::lane::Waiting;
+use super::{Availability, Effect, Input, SignedVote, TELL_MS, Vote, WAITING_BYTES_MAX};
+
+impl Availability {
+    /// Takes an input at the time `now` and says what to do.
+    pub fn step(&mut self, now: Millis, input: Input) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        match input {
+            Input::Block { from, bytes } => self.block(from, bytes, &mut effects),
+            Input::Sealed(block) => self.sealed(&block, now, &mut effects),
+            Input::Stored { zone, height, block } => {
+                if let Some(lane) = self.lanes.get_mut(&zone) {
+                    lane.set_stored(height, block);
+                }
+                self.extend(zone, now, &mut effects);
+            }
+            Input::Vote(vote) => self.vote(&vote, &mut effects),
+            Input::Asked { from, ask } => effects.push(Effect::Serve { to: from, ask }),
+            Input::Need(tips) => {
+                for tip in tips {
+                    if let Some(lane) = self.lanes.get_mut(&tip.zone)
+                        && lane.lane.term == tip.term
+                    {
+                        lane.need(tip);
+                    }
+                }
+                self.find_needed(&mut effects);
+            }
+            Input::Anchored { lanes, validators } => {
+                self.validators = validators;
+                for (zone, lane) in lanes {
+                    self.anchored(zone, lane, now, &mut effects);
+                }
+            }
+            Input::Tick => {}
+        }
+        self.repeat_votes(now, &mut effects);
+        let from = (&self.config.me, self.config.peers.as_slice());
+        for (zone, lane) in &mut self.lanes {
+            lane.ask(*zone, now, from, &mut effects);
+        }
+        effects
+    }
+
+    /// Looks at the header first: only a block that is wanted is worth checking.
+    fn block(&mut self, from: PublicKey, bytes: Vec<u8>, effects: &mut Vec<Effect>) {
+        let mut refuse = |why| effects.push(Effect::Refused { from, why });
+        let Ok(header) = BlockHeader::deserialize(&mut bytes.as_slice()) else {
+            return refuse("bytes that are no block");
+        };
+        let Some(lane) = self.lanes.get(&header.zone) else { return refuse("a block of no zone") };
+        if bytes.len() > BLOCK_BYTES_MAX {
+            return refuse("a block that is too large");
+        }
+        let id = header.id();
+        let is_known = lane.kept.contains_key(&(header.height, id));
+        if !lane.is_in_reach(&header) || is_known {
+            return;
+        }
+        let (chain, key) = (self.config.chain, lane.lane.key);
+        match CheckedBlock::check(&bytes, chain, &key, &self.config.registry) {
+            Ok(block) => self.take(Waiting { block, bytes }, effects),
+            Err(_) => refuse("a block that does not verify"),
+        }
+    }
+
+    /// Takes a checked block, and whatever waited for it.
+    fn take(&mut self, taken: Waiting, effects: &mut Vec<Effect>) {
+        let zone = taken.block.header().zone;
+        let mut next = Some(taken);
+        while let Some(taken) = next.take() {
+            let Some(lane) = self.lanes.get_mut(&zone) else { return };
+            let (header, id) = (taken.block.header().clone(), taken.block.id());
+            if !lane.continues(&header) {
+                self.wait(taken);
+                return;
+            }
+            let first = lane.first.get(&header.height).copied();
+            let is_other = first.is_some_and(|first| first != id);
+            if let Some(first) = first.filter(|_| is_other) {
+                let (zone, height) = (header.zone, header.height);
+                effects.push(Effect::Evidence { zone, height, blocks: (first, id) });
+                if !lane.is_needed(height, &id) {
+                    return;
+                }
+            }
+            lane.keep(&taken.block, is_other);
+            let Waiting { block, bytes } = taken;
+            effects.push(Effect::Store { block: Box::new(block), bytes, is_other });
+            next = lane.waiting.remove(&header.height.saturating_add(1));
+            if let Some(waiting) = &next {
+                self.waiting_bytes = self.waiting_bytes.saturating_sub(waiting.bytes.len());
+            }
+        }
+    }
+
+    fn wait(&mut self, taken: Waiting) {
+        let size = taken.bytes.len();
+        let zone = taken.block.header().zone;
+        let Some(lane) = self.lanes.get_mut(&zone) else { return };
+        if self.waiting_bytes.saturating_add(size) > WAITING_BYTES_MAX {
+            return;
+        }
+        self.waiting_bytes = self.waiting_bytes.saturating_add(size);
+        if let Some(left) = lane.wait(taken) {
+            self.waiting_bytes = self.waiting_bytes.saturating_sub(left.bytes.len());
+        }
+    }
+
+    fn sealed(&mut self, block: &CheckedBlock, now: Millis, effects: &mut Vec<Effect>) {
+        let header = block.header();
+        if let Some(lane) = self.lanes.get_mut(&header.zone)
+            && lane.is_in_reach(header)
+        {
+            lane.keep(block, false);
+            lane.set_stored(header.height, block.id());
+        }
+        self.extend(header.zone, now, effects);
+    }
+
+    /// Something more is on disk.
+    fn extend(&mut self, zone: Zone, now: Millis, effects: &mut Vec<Effect>) {
+        let (before, me) = (self.available(zone), self.voter());
+        let Some(lane) = self.lanes.get_mut(&zone) else { return };
+        if lane.extend(me) {
+            lane.told_at = None;
+        }
+        self.say_available(zone, before, effects);
+        self.repeat_votes(now, effects);
+        self.find_needed(effects);
+    }
+
+    fn voter(&self) -> Option<PublicKey> {
+        self.config.sign.is_some().then_some(self.config.me)
+    }
+
+    fn say_available(&self, zone: Zone, before: Option<u64>, effects: &mut Vec<Effect>) {
+        if self.available(zone) > before {
+            effects.push(Effect::Available(zone));
+        }
+    }
+
+    fn vote(&mut self, signed: &SignedVote, effects: &mut Vec<Effect>) {
+        let vote = signed.vote;
+        let is_validator = self.validators.0.iter().any(|known| known.key == signed.key);
+        let Some(lane) = self.lanes.get(&vote.zone) else { return };
+        let is_new = lane.votes.get(&signed.key).is_none_or(|(height, _)| vote.height > *height);
+        let is_ours = signed.key == self.config.me;
+        let is_fitting = vote.term == lane.lane.term && lane.is_open(vote.height);
+        if vote.chain != self.config.chain || !is_validator || is_ours || !is_new || !is_fitting {
+            return;
+        }
+        if !signed.key.verifies(&vote.digest(), &signed.signature) {
+            let (from, why) = (signed.key, "a vote that is not signed");
+            effects.push(Effect::Refused { from, why });
+            return;
+        }
+        let before = self.available(vote.zone);
+        if let Some(lane) = self.lanes.get_mut(&vote.zone) {
+            lane.votes.insert(signed.key, (vote.height, vote.block));
+        }
+        self.say_available(vote.zone, before, effects);
+    }
+
+    fn anchored(
+        &mut self,
+        zone: Zone,
+        lane: ddt_ledger::system::Lane,
+        now: Millis,
+        effects: &mut Vec<Effect>,
+    ) {
+        let me = self.voter();
+        let Some(book) = self.lanes.get_mut(&zone) else {
+            self.lanes.insert(zone, super::LaneBook::new(lane));
+            return;
+        };
+        let freed = book.anchor(lane, me);
+        let first = book.lane.height.saturating_add(1);
+        let next = book.waiting.remove(&first);
+        let bytes = freed.iter().chain(&next).map(|waiting| waiting.bytes.len());
+        self.waiting_bytes =
+            self.waiting_bytes.saturating_sub(bytes.fold(0, usize::saturating_add));
+        // Its parent was the anchored tip all the time.
+        if let Some(next) = next {
+            self.take(next, effects);
+        }
+        self.repeat_votes(now, effects);
+    }
+
+    /// Tells the other routers again and again what is stored here and not anchored yet.
+    fn repeat_votes(&mut self, now: Millis, effects: &mut Vec<Effect>) {
+        let (Some(sign), key) = (&self.config.sign, self.config.me) else { return };
+        let chain = self.config.chain;
+        for (zone, lane) in &mut self.lanes {
+            let Some((height, block)) = lane.votes.get(&key).copied() else { continue };
+            let next = lane.told_at.map(|at| at.min(now).plus(TELL_MS));
+            if let Some(next) = next.filter(|next| *next > now) {
+                effects.push(Effect::WakeAt(next));
+                continue;
+            }
+            let vote = Vote { chain, zone: *zone, term: lane.lane.term, height, block };
+            let signature = sign(&vote.digest());
+            effects.push(Effect::Tell(SignedVote { vote, key, signature }));
+            effects.push(Effect::WakeAt(now.plus(TELL_MS)));
+            lane.told_at = Some(now);
+        }
+    }
+
+    /// Says which needed tips are complete by now.
+    fn find_needed(&mut self, effects: &mut Vec<Effect>) {
+        for lane in self.lanes.values_mut() {
+            let needs = std::mem::take(&mut lane.needs);
+            let (here, missing) =
+                needs.into_iter().partition(|need| lane.span(&need.tip).is_some());
+            lane.needs = missing;
+            let here: Vec<super::wants::Need> = here;
+            effects.extend(here.into_iter().map(|need| Effect::Here(need.tip)));
+        }
+    }
+}

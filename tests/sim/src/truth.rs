@@ -1,0 +1,236 @@
+//! What must hold of everything that routers did and said, whatever happened to them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ddt_contracts::REGISTRY;
+use ddt_contracts::domains::Reveal;
+use ddt_core::availability::Vote;
+use ddt_ledger::anchor::{Roots, TIPS_MAX};
+use ddt_ledger::lane::SoftReceipt;
+use ddt_ledger::receipt::{Outcome, Receipt, Subject};
+use ddt_ledger::registry::Declared;
+use ddt_ledger::system::Lane;
+use ddt_ledger::{Hash, Zone};
+
+use crate::facts::Fact;
+use crate::message::{Answer, Endpoint};
+use crate::router::Router;
+
+/// Everything said for ever.
+#[derive(Default)]
+pub struct Truth {
+    left: BTreeMap<(Zone, u64), Hash>,
+    votes: BTreeMap<(Endpoint, Zone, u64), Hash>,
+    promised: BTreeMap<(Zone, u64), Hash>,
+    places: BTreeMap<(Zone, Hash), u64>,
+    bodies: BTreeMap<(u64, u32), Hash>,
+    anchors: BTreeMap<u64, (Hash, Roots)>,
+    numbers: BTreeMap<(Zone, u64), Hash>,
+    finals: BTreeMap<Hash, (u64, u32, Outcome)>,
+    heights: BTreeMap<Endpoint, u64>,
+    tasks: BTreeSet<(Endpoint, Hash)>,
+    /// Domains bought by reveals.
+    pub reveals: u64,
+    /// How often machines refused what they got, by why.
+    pub refusals: BTreeMap<&'static str, u64>,
+}
+
+/// Notes something said for ever; it must not have been said otherwise before.
+fn say<K: Ord, V: PartialEq + std::fmt::Debug>(
+    said: &mut BTreeMap<K, V>,
+    key: K,
+    value: V,
+    what: &str,
+) -> Result<(), String> {
+    match said.get(&key) {
+        Some(before) if *before != value => Err(format!("{what}: {before:?}, then {value:?}")),
+        Some(_) => Ok(()),
+        None => {
+            said.insert(key, value);
+            Ok(())
+        }
+    }
+}
+
+impl Truth {
+    /// Judges what a router did or said.
+    pub fn judge(&mut self, router: Endpoint, fact: Fact) -> Result<(), String> {
+        match fact {
+            Fact::Left { zone, height, block } => {
+                say(&mut self.left, (zone, height), block, "two blocks at one place")
+            }
+            Fact::Voted(Vote { zone, height, block, .. }) => {
+                let place = (router, zone, height);
+                say(&mut self.votes, place, block, "a router votes for two blocks at one place")
+            }
+            Fact::Promised(receipt) => self.promised(&receipt),
+            Fact::Body { height, round, anchor } => {
+                say(&mut self.bodies, (height, round), anchor, "two bodies of one turn")
+            }
+            Fact::Committed { height, anchor, roots, receipts } => {
+                self.committed(router, height, (anchor, roots), &receipts)
+            }
+            Fact::TaskTaken(commit) => {
+                self.tasks.insert((router, commit));
+                Ok(())
+            }
+            Fact::TaskEnded(commit) => {
+                self.tasks.remove(&(router, commit));
+                Ok(())
+            }
+            Fact::Refused(why) => {
+                *self.refusals.entry(why).or_default() += 1;
+                Ok(())
+            }
+            Fact::Broken(words) => Err(words),
+        }
+    }
+
+    fn promised(&mut self, receipt: &SoftReceipt) -> Result<(), String> {
+        let SoftReceipt { zone, number, event, .. } = *receipt;
+        say(&mut self.promised, (zone, number), event, "two events promised one number")?;
+        say(&mut self.places, (zone, event), number, "one event promised two numbers")?;
+        match self.numbers.get(&(zone, number)) {
+            Some(there) if *there != event => Err(format!("{event} is promised {there}'s number")),
+            _ => Ok(()),
+        }
+    }
+
+    fn committed(
+        &mut self,
+        router: Endpoint,
+        height: u64,
+        anchor: (Hash, Roots),
+        receipts: &[Receipt],
+    ) -> Result<(), String> {
+        let before = self.heights.insert(router, height).unwrap_or_default();
+        if height != before + 1 {
+            return Err(format!("router {router} commits {height} after {before}"));
+        }
+        self.record(height, anchor, receipts)
+    }
+
+    fn record(
+        &mut self,
+        height: u64,
+        anchor: (Hash, Roots),
+        receipts: &[Receipt],
+    ) -> Result<(), String> {
+        let is_first = !self.anchors.contains_key(&height);
+        say(&mut self.anchors, height, anchor, &format!("two histories at {height}"))?;
+        for receipt in receipts.iter().filter(|_| is_first) {
+            let Subject::Event(place) = &receipt.subject else { continue };
+            let number = (place.zone, place.number);
+            say(&mut self.numbers, number, place.id, "two events with one number")?;
+            if let Some(promised) = self.promised.get(&number).filter(|id| **id != place.id) {
+                return Err(format!("{promised} was promised the number of {}", place.id));
+            }
+            match &receipt.outcome {
+                Outcome::Void(_) => {}
+                Outcome::Bug(code) => return Err(format!("a programme's bug: {code}")),
+                outcome => {
+                    let row = REGISTRY.row(place.tag).map(|row| row.name);
+                    let is_reveal = row == Some(Reveal::NAME) && *outcome == Outcome::Done;
+                    self.reveals += u64::from(is_reveal);
+                    let end = (height, receipt.index, outcome.clone());
+                    say(&mut self.finals, place.id, end, "an event executed twice")?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A client was told something.
+    pub fn told(&mut self, event: Hash, answer: &Answer) -> Result<(), String> {
+        match answer {
+            Answer::Final { height, index, outcome } => {
+                let told = (*height, *index, outcome.clone());
+                let known = self.finals.get(&event);
+                if known == Some(&told) { Ok(()) } else { Err(format!("{known:?}, told {told:?}")) }
+            }
+            Answer::Sequenced(receipt, key, signature) => {
+                let is_known = self.promised.get(&(receipt.zone, receipt.number)) == Some(&event);
+                let is_signed = key.verifies(&receipt.digest(), signature);
+                match receipt.event == event && is_known && is_signed {
+                    true => Ok(()),
+                    false => Err(format!("a promise that nobody made: {receipt:?}")),
+                }
+            }
+            Answer::Taken | Answer::Refused(_) => Ok(()),
+        }
+    }
+
+    /// A router is there again: everything that it ever said must be on its disks.
+    pub fn check_restarted(&mut self, router: &Router, is_new: bool) -> Result<(), String> {
+        let number = router.number;
+        if is_new {
+            self.heights.remove(&number);
+            self.votes.retain(|(of, ..), _| *of != number);
+            self.tasks.retain(|(of, _)| *of != number);
+        }
+        let (head, roots) = router.book.head();
+        let before = self.heights.get(&number).copied().unwrap_or_default();
+        if head.height < before {
+            return Err(format!("router {number} committed {before} and has {}", head.height));
+        }
+        // A commit may have become durable although its router never said so.
+        let snapshot = router.book.snapshot().map_err(|fault| fault.to_string())?;
+        if head.height > 0 {
+            let receipts = snapshot.receipts(head.height, 0, usize::MAX);
+            let receipts = receipts.map_err(|fault| fault.to_string())?;
+            self.record(head.height, (head.anchor, roots), &receipts)?;
+        }
+        self.heights.insert(number, head.height);
+        let lanes: BTreeMap<Zone, Lane> =
+            Lane::scan(&snapshot, None, TIPS_MAX).into_iter().collect();
+        let lost =
+            self.tasks.iter().find(|(of, commit)| *of == number && !router.agent.has(commit));
+        if let Some((_, commit)) = lost {
+            return Err(format!("router {number} forgot the reveal of {commit}"));
+        }
+        self.check_votes(router, &lanes)?;
+        self.check_promises(router, &lanes)
+    }
+
+    fn check_votes(&self, router: &Router, lanes: &BTreeMap<Zone, Lane>) -> Result<(), String> {
+        for ((of, zone, height), block) in &self.votes {
+            let Some(lane) = lanes.get(zone).filter(|lane| *height > lane.height) else { continue };
+            if *of != router.number {
+                continue;
+            }
+            let stored = router.lanes.block(*zone, lane.term, *height);
+            let is_there = router.checked.contains_key(&(*zone, *height, *block));
+            if !is_there || stored.map_err(|fault| fault.to_string())?.is_none() {
+                return Err(format!("router {of} voted for {height} of {zone} and lost it"));
+            }
+        }
+        Ok(())
+    }
+
+    fn check_promises(&self, router: &Router, lanes: &BTreeMap<Zone, Lane>) -> Result<(), String> {
+        let zone = Zone(router.number as u32 + 1);
+        let Some(lane) = lanes.get(&zone).filter(|_| router.is_member) else { return Ok(()) };
+        for ((_, number), event) in self.promised.range((zone, lane.next_number)..=(zone, u64::MAX))
+        {
+            let pending = router.sequencer.pending(event);
+            if pending.is_none_or(|pending| pending.receipt.number != *number) {
+                return Err(format!("router {} forgot its promise {number}", router.number));
+            }
+        }
+        Ok(())
+    }
+
+    /// Promises that were not kept yet, of routers that still have their data.
+    pub fn open_promises(&self, is_member: impl Fn(Endpoint) -> bool) -> usize {
+        let is_open = |((zone, number), _): &(&(Zone, u64), &Hash)| {
+            let router = zone.0 as usize - 1;
+            !self.numbers.contains_key(&(*zone, *number)) && is_member(router)
+        };
+        self.promised.iter().filter(is_open).count()
+    }
+
+    /// Anchors, and events executed.
+    pub fn counts(&self) -> (usize, usize, usize) {
+        (self.anchors.len(), self.finals.len(), self.promised.len())
+    }
+}
