@@ -188,9 +188,8 @@ fn a_flipped_bit_is_found_or_harmless() {
     assert!(found > 0 && harmless > 0, "{found} found, {harmless} harmless");
 }
 
-/// Broken by: commits in one step, where what does not verify after a kill is taken for a write
-/// that was never finished: the last block would be gone, and its router would seal another.
-/// Found by the simulation (seed 16).
+/// Broken by: opening what does not verify as if it did. With commits in one step only a flip
+/// in the very last commit takes a block away: the simulation met one (seed 16).
 #[test]
 fn a_bit_that_flips_after_a_kill_takes_no_block_away() {
     let disk = Disk::default();
