@@ -223,6 +223,8 @@ pub fn admit(
     };
     let cx = context_after(&rows, &head, now, event);
     let mut book = Book::open(rows, cx.time);
+    // The next anchor may begin a period, from which on older stamps are void.
+    Stamps::turn(&mut book.rows, &cx, head.clock_start);
     let admission = forecast(registry, &mut book, &cx, event);
     match book.rows.fault() {
         Some(fault) => Err(fault),

@@ -188,25 +188,29 @@ fn a_flipped_bit_is_found_or_harmless() {
     assert!(found > 0 && harmless > 0, "{found} found, {harmless} harmless");
 }
 
-/// Broken by: opening what does not verify as if it did. With commits in one step only a flip
-/// in the very last commit takes a block away: the simulation met one (seed 16).
+/// Broken by: opening what does not verify as if it did. Commits in one step are told apart by
+/// the simulation (seed 16) rather than here.
 #[test]
 fn a_bit_that_flips_after_a_kill_takes_no_block_away() {
     let disk = Disk::default();
     let store = LaneStore::open(disk.backend(), genesis().chain()).expect("a store");
+    let mut before = Vec::new();
     for height in 1..=5 {
+        before = disk.bytes();
         store.put_block(Zone(1), 1, height, &[height as u8; 300]).expect("a write");
     }
+    // As a kill leaves it: the store is still open.
     let image = disk.bytes();
-    let used: Vec<usize> = (0..image.len()).filter(|at| image[*at] != 0).collect();
+    let is_new = |at: &usize| before.get(*at) != image.get(*at);
+    let written: Vec<usize> = (0..image.len()).filter(is_new).collect();
     let mut random = Random(54);
     let (mut found, mut harmless) = (0, 0);
     for _ in 0..400 {
         let mut bytes = image.clone();
-        bytes[used[random.below(used.len())]] ^= 1 << random.below(8);
+        bytes[written[random.below(written.len())]] ^= 1 << random.below(8);
         match LaneStore::open(Disk::with(bytes).backend(), genesis().chain()) {
             Err(fault) => {
-                assert!(matches!(fault.kind, FaultKind::Damaged | FaultKind::Newer), "{fault}");
+                assert_eq!(fault.kind, FaultKind::Damaged, "{fault}");
                 found += 1;
             }
             Ok(store) => {
@@ -217,7 +221,7 @@ fn a_bit_that_flips_after_a_kill_takes_no_block_away() {
             }
         }
     }
-    assert!(found > 0 && harmless > 0, "{found} found, {harmless} harmless");
+    assert!(found > harmless, "{found} found, {harmless} harmless");
 }
 
 /// Broken by: opening what is no store at all, or only the start of one.
