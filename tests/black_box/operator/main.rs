@@ -2,6 +2,7 @@
 //! need.
 
 mod backups;
+mod benches;
 mod damage;
 mod doctor;
 mod folders;

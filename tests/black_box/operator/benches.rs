@@ -1,0 +1,43 @@
+//! The benchmarks run, small, and say what they measured. Nothing is asserted about speed.
+
+use serde_json::Value as Json;
+
+use crate::support::cli::ddt;
+
+fn measured(arguments: &[&str], keys: &[&str]) -> Json {
+    let home = tempfile::tempdir().unwrap();
+    let data = ddt(home.path(), arguments).data();
+    for key in keys {
+        assert!(data[*key].as_f64().is_some_and(|figure| figure > 0.0), "{key}: {data}");
+    }
+    data
+}
+
+// Broken by: an event of the load that is not executed, or a store that does not open again.
+#[test]
+fn the_ledgers_bench_takes_every_kind_of_event_through() {
+    let keys = [
+        "events_per_second",
+        "transfers_per_second",
+        "verification_limit_per_second",
+        "ratio_to_verification_limit",
+        "open_seconds",
+    ];
+    let small = ["--accounts", "50", "--seconds", "0", "--round", "100", "--per-anchor", "5"];
+    for kind in ["transfer", "batch"] {
+        let arguments = [["bench", "ledger", "--kind", kind].as_slice(), &small].concat();
+        let data = measured(&arguments, &keys);
+        assert_eq!(data["events"], 100);
+    }
+    let home = tempfile::tempdir().unwrap();
+    let wrong = ddt(home.path(), &["bench", "ledger", "--per-anchor", "0"]);
+    assert_eq!(wrong.refusal(), (2, "usage".to_string()));
+}
+
+// Broken by: a route that answers an account or an event with an error.
+#[test]
+fn the_apis_bench_reads_accounts_events_and_proofs() {
+    let keys = ["trivial_per_second", "accounts_per_second", "events_per_second"];
+    let small = ["bench", "api", "--rows", "50", "--seconds", "1", "--connections", "2"];
+    measured(&small, &[keys.as_slice(), &["proofs_per_second"]].concat());
+}
