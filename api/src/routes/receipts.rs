@@ -129,7 +129,7 @@ pub(crate) fn event_bytes(
     place: &EventPlace,
 ) -> Result<Option<Vec<u8>>, Problem> {
     let block = (place.zone, place.term, place.block);
-    Ok(reading.backend.lanes().event(block, place.place)?)
+    Ok(reading.backend.lanes().event(block, place.place, &place.id)?)
 }
 
 /// What proves a receipt, once the anchor after its own names its root.

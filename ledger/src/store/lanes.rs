@@ -5,6 +5,7 @@ use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 use super::open::{Backend, begin_write, fault, open, without_panic};
 use super::parts::{cut, event_in, events_of};
 use crate::fault::{FaultKind, StoreFault};
+use crate::hash::{Domain, Hash};
 use crate::ids::{ChainId, Zone};
 
 pub(super) const BLOCKS: TableDefinition<(u32, u64, u64), &[u8]> = TableDefinition::new("blocks");
@@ -97,8 +98,33 @@ impl LaneStore {
         whole(&table, &parts, (zone.0, term, height))
     }
 
-    /// The bytes of the event at a place of a block.
+    /// The bytes of the event with this id at a place of a block, or of another block that
+    /// stands beside it.
     pub fn event(
+        &self,
+        block: (Zone, u64, u64),
+        place: u32,
+        id: &Hash,
+    ) -> Result<Option<Vec<u8>>, StoreFault> {
+        let is_it = |bytes: &Vec<u8>| Domain::EVENT_ID.hash(&[bytes]) == *id;
+        if let Some(event) = self.event_at(block, place)?.filter(is_it) {
+            return Ok(Some(event));
+        }
+        let (zone, term, height) = block;
+        let read = self.db.begin_read().map_err(fault)?;
+        let others = read.open_table(OTHERS).map_err(fault)?;
+        let range = (zone.0, term, height, &[0; 32])..=(zone.0, term, height, &[0xff; 32]);
+        for other in others.range(range).map_err(fault)? {
+            let (_, bytes) = other.map_err(fault)?;
+            let event = events_of(bytes.value()).and_then(|events| event_in(events, place));
+            if let Some(event) = event.map(<[u8]>::to_vec).filter(is_it) {
+                return Ok(Some(event));
+            }
+        }
+        Ok(None)
+    }
+
+    fn event_at(
         &self,
         (zone, term, height): (Zone, u64, u64),
         place: u32,

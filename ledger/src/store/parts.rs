@@ -114,6 +114,24 @@ mod tests {
         }
     }
 
+    /// Broken by: showing the event of the block that came first where an anchor named the other.
+    #[test]
+    fn an_event_is_found_in_the_block_that_holds_it() {
+        use crate::hash::Domain;
+        use crate::store::{Backend, LaneStore};
+        let memory = Backend::Custom(Box::new(redb::backends::InMemoryBackend::new()));
+        let lanes = LaneStore::open(memory, ChainId(Hash::ZERO)).expect("a store");
+        let place = (Zone(1), 1, 1);
+        lanes.put_block(place.0, place.1, place.2, &block(&[5, 6])).expect("a write");
+        lanes.put_other(place, &[9; 32], &block(&[7, 8])).expect("a write");
+        for (at, length) in [(0, 5), (1, 6), (0, 7), (1, 8)] {
+            let event = vec![at as u8; length];
+            let id = Domain::EVENT_ID.hash(&[&event]);
+            assert_eq!(lanes.event(place, at, &id), Ok(Some(event)));
+            assert_eq!(lanes.event(place, 1 - at, &id), Ok(None));
+        }
+    }
+
     /// Broken by: bytes that are no block, or one that is cut short, coming back changed.
     #[test]
     fn what_is_no_block_is_kept_whole() {

@@ -15,7 +15,7 @@ use ddt_ledger::store::{Backend, BookStore, LaneStore, PROPOSALS_MAX, STORE_VERS
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
 use crate::replay::history;
-use crate::support::disk::{Disk, Random};
+use crate::support::disk::{Disk, Random, Step};
 use crate::support::network::{Decided, Network, genesis};
 use crate::support::programme::REGISTRY;
 
@@ -188,8 +188,25 @@ fn a_flipped_bit_is_found_or_harmless() {
     assert!(found > 0 && harmless > 0, "{found} found, {harmless} harmless");
 }
 
-/// Broken by: opening what does not verify as if it did. Commits in one step are told apart by
-/// the simulation (seed 16) rather than here.
+/// Broken by: commits in one step (`set_two_phase_commit(false)`), which a flipped bit takes back.
+#[test]
+fn every_commit_is_synced_in_two_steps() {
+    let syncs = |disk: &Disk| disk.steps().iter().filter(|step| **step == Step::Sync).count();
+    let disk = Disk::default();
+    let lanes = LaneStore::open(disk.backend(), genesis().chain()).expect("a store");
+    let before = syncs(&disk);
+    lanes.put_block(Zone(1), 1, 1, &[1; 300]).expect("a write");
+    assert_eq!(syncs(&disk) - before, 2);
+    lanes.put_proposal(1, 0, &[1; 32], &[1; 300]).expect("a write");
+    assert_eq!(syncs(&disk) - before, 4);
+    let disk = Disk::default();
+    let mut network = Network::on(&disk);
+    let before = syncs(&disk);
+    network.run(vec![]);
+    assert_eq!(syncs(&disk) - before, 2, "an anchor");
+}
+
+/// Broken by: opening what does not verify as if it did.
 #[test]
 fn a_bit_that_flips_after_a_kill_takes_no_block_away() {
     let disk = Disk::default();

@@ -23,7 +23,6 @@ pub mod router;
 pub mod trace;
 pub mod truth;
 pub mod voting;
-pub mod vrf;
 mod world;
 
 use std::fmt;

@@ -1,21 +1,18 @@
 //! The one source of chance: a seed says everything that happens.
 
-/// Numbers that look random and are the same every time (SplitMix64).
+/// The numbers of the tests, with what a simulated world asks of them.
 #[derive(Clone, Debug)]
-pub struct Random(u64);
+pub struct Random(ddt_tests::random::Random);
 
 impl Random {
     /// The numbers of a seed.
     pub fn new(seed: u64) -> Random {
-        Random(seed)
+        Random(ddt_tests::random::Random::of(seed))
     }
 
     /// The next number.
     pub fn number(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        mixed ^ (mixed >> 31)
+        self.0.number()
     }
 
     /// A number below `end`, or 0.

@@ -18,13 +18,13 @@ use ddt_ledger::store::{BookStore, LaneStore};
 use ddt_ledger::system::{Lane, Validators, next_deadline, params};
 use ddt_ledger::{ChainId, Hash, Millis, Zone};
 use ddt_tests::people::{Person, Router as Keys};
+use ddt_tests::vrf::TestVrf;
 
 use crate::agents_shell::Agent;
 use crate::disk::Disk;
 use crate::engine::StoredProposal;
 use crate::facts::{Fact, Out};
 use crate::message::{Endpoint, Message};
-use crate::vrf::SimVrf;
 
 /// What all routers know.
 pub struct Town {
@@ -83,7 +83,7 @@ pub struct Router {
     /// Its number; it governs the zone after it.
     pub number: Endpoint,
     pub(crate) town: Rc<Town>,
-    pub(crate) vrf: SimVrf,
+    pub(crate) vrf: TestVrf,
     /// The agreed history.
     pub book: BookStore,
     /// Sealed blocks and proposals.
@@ -160,7 +160,7 @@ impl Router {
             agent,
             number,
             town: town.clone(),
-            vrf: SimVrf::named(&keys.name),
+            vrf: TestVrf::named(&keys.name),
             book,
             lanes,
             sequencer,
