@@ -41,21 +41,22 @@ impl App {
         }
     }
 
+    /// Reads a row or two of the ledger at once, everything from one snapshot. For what is found
+    /// by a key and waits for nobody: a thread of its own would cost more than such a read does.
+    pub(crate) fn look_up<T>(
+        &self,
+        read: impl FnOnce(&Reading) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        Reading::new(&*self.backend).answer(read)
+    }
+
     /// Reads the ledger on a blocking thread, everything from one snapshot.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce(&Reading) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
         let backend = self.backend.clone();
-        let task = tokio::task::spawn_blocking(move || {
-            let reading = Reading::new(&*backend)?;
-            let answer = read(&reading);
-            // After a fault of the disk every answer, an error too, may be made of nothing.
-            match reading.snapshot.fault() {
-                Some(fault) => Err(fault.into()),
-                None => answer,
-            }
-        });
+        let task = tokio::task::spawn_blocking(move || Reading::new(&*backend).answer(read));
         task.await.unwrap_or_else(|error| Err(Problem::fault(error)))
     }
 }
@@ -74,14 +75,17 @@ pub(crate) struct Proven {
 }
 
 impl<'n> Reading<'n> {
-    fn new(backend: &'n dyn Backend) -> Result<Reading<'n>, Problem> {
-        let snapshot = backend.book().snapshot()?;
-        match Head::read(&snapshot) {
-            Some(head) => Ok(Reading { backend, snapshot, head }),
-            None => Err(match snapshot.fault() {
-                Some(fault) => fault.into(),
-                None => Problem::fault("the book has no head"),
-            }),
+    fn new(backend: &'n dyn Backend) -> Reading<'n> {
+        let (snapshot, head) = backend.book().latest();
+        Reading { backend, snapshot, head }
+    }
+
+    fn answer<T>(self, read: impl FnOnce(&Reading) -> Result<T, Problem>) -> Result<T, Problem> {
+        let answer = read(&self);
+        // After a fault of the disk every answer, an error too, may be made of nothing.
+        match self.snapshot.fault() {
+            Some(fault) => Err(fault.into()),
+            None => answer,
         }
     }
 

@@ -56,7 +56,8 @@ pub(crate) fn may_execute<R: Rows + ?Sized>(
         }
         None => Fare::Fee,
     };
-    let account = account_of(rows, cx, draft, fare).ok_or(ACCOUNT)?;
+    let account = Account::read(rows, &draft.author).or_else(|| stamped(cx, draft, fare));
+    let account = account.ok_or(ACCOUNT)?;
     match draft.role {
         Role::Owner => {
             if !account.is_current(&draft.author, &draft.key) {
@@ -92,17 +93,10 @@ fn check_time(cx: &Context, draft: &Draft) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The author's row; a stamp opens one for whoever has none.
-fn account_of<R: Rows + ?Sized>(
-    rows: &R,
-    cx: &Context,
-    draft: &Draft,
-    fare: Fare,
-) -> Option<Account> {
-    Account::read(rows, &draft.author).or_else(|| {
-        let is_opened = fare != Fare::Fee && draft.role == Role::Owner;
-        is_opened.then(|| Account::stamped_at(cx))
-    })
+/// The row that a stamp opens for an author who has none.
+fn stamped(cx: &Context, draft: &Draft, fare: Fare) -> Option<Account> {
+    let is_opened = fare != Fare::Fee && draft.role == Role::Owner;
+    is_opened.then(|| Account::stamped_at(cx))
 }
 
 /// Uses the event's nonce or ticket, and notes what its stamp did (spec EVT-7, EVT-13, STP-5).
@@ -120,8 +114,9 @@ fn use_nonce(book: &mut Book, cx: &Context, draft: &Draft, fare: Fare) {
     } else if draft.nonce < TICKET_NONCE_END {
         Tickets::take(rows, &draft.author, draft.nonce);
     }
-    let is_new = ACCOUNTS.get(rows, &draft.author).is_none();
-    let Some(mut account) = account_of(rows, cx, draft, fare) else { return };
+    let known = Account::read(rows, &draft.author);
+    let is_new = known.is_none();
+    let Some(mut account) = known.or_else(|| stamped(cx, draft, fare)) else { return };
     if draft.role == Role::Owner && draft.nonce >= TICKET_NONCE_END {
         account.nonces.insert(draft.nonce);
     }
@@ -243,7 +238,7 @@ pub fn admit_unsigned(
     let chain = draft.chain;
     // As long as the real one: the fee depends on the length.
     let bytes = encode(&draft.signed(Signature([0; 64])));
-    match Checked::check_unsigned(&bytes, chain, registry) {
+    match Checked::check_unsigned(bytes, chain, registry) {
         Ok((event, _)) => admit(registry, base, &event, now),
         Err(refusal) => Ok(Admission::Void(refusal)),
     }

@@ -144,18 +144,18 @@ pub struct Checked {
 impl Checked {
     /// Checks everything about `bytes` that needs no state (spec EVT-1 … EVT-6).
     pub fn check(bytes: &[u8], chain: ChainId, registry: &Registry) -> Result<Self, Refusal> {
-        let (checked, item) = Checked::check_unsigned(bytes, chain, registry)?;
+        let (checked, item) = Checked::check_unsigned(bytes.to_vec(), chain, registry)?;
         let (key, digest, signature) = item;
         if key.verifies(&digest, &signature) { Ok(checked) } else { Err(SIGNATURE) }
     }
 
     /// All checks but the signature's, which the caller must make on the returned item.
     pub(crate) fn check_unsigned(
-        bytes: &[u8],
+        bytes: Vec<u8>,
         chain: ChainId,
         registry: &Registry,
     ) -> Result<(Self, (PublicKey, Hash, Signature)), Refusal> {
-        let signed = Signed::decode(bytes)?;
+        let signed = Signed::decode(&bytes)?;
         let draft = &signed.draft;
         if draft.chain != chain {
             return Err(CHAIN);
@@ -165,9 +165,12 @@ impl Checked {
             return Err(ROLE);
         }
         guarded(|| (row.check)(draft.body.as_slice()))??;
-        let item = (draft.key, draft.digest(), signed.signature);
-        let id = Domain::EVENT_ID.hash(&[bytes]);
-        Ok((Checked { signed, id, bytes: bytes.to_vec() }, item))
+        // The bytes are the draft's and then the signature's: there is one encoding.
+        let signed_part = bytes.split_last_chunk::<64>().map_or(&bytes[..], |(draft, _)| draft);
+        let digest = Domain::EVENT_SIGNATURE.hash(&[signed_part]);
+        let item = (draft.key, digest, signed.signature);
+        let id = Domain::EVENT_ID.hash(&[&bytes]);
+        Ok((Checked { signed, id, bytes }, item))
     }
 
     /// The intention.

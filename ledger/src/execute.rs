@@ -175,7 +175,7 @@ impl Run<'_, '_> {
     fn event(&mut self, event: &Checked, place: EventPlace) -> Result<bool, Halt> {
         // A void event takes back its own changes, not those of the lane or epoch before it.
         self.book.rows.keep();
-        let Some(row) = event.row(self.registry) else {
+        let Some((programme, row)) = self.registry.event(event.draft().tag) else {
             return Err(Halt::Broken("a checked event without a row"));
         };
         self.cx.origin = Some(Origin {
@@ -187,8 +187,7 @@ impl Run<'_, '_> {
             number: place.number,
             place: u32::try_from(self.receipts.len()).unwrap_or(u32::MAX),
         });
-        self.book.scope.programme =
-            self.registry.programme_of(row.tag).map_or(0, |programme| programme.id);
+        self.book.scope.programme = programme.id;
         let admitted = may_execute(&self.book, &self.cx, event, row).and_then(|fare| {
             take_fee(&mut self.book, &self.cx, event, row, (fare, place.zone))?;
             Ok(fee_of(&self.cx, event, fare))

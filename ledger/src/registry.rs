@@ -221,7 +221,16 @@ impl Registry {
 
     /// The event with this tag.
     pub fn row(&self, tag: u16) -> Option<&'static Row> {
-        self.rows().find(|row| row.tag == tag)
+        self.event(tag).map(|(_, row)| row)
+    }
+
+    /// The event with this tag, and its programme.
+    pub fn event(&self, tag: u16) -> Option<(&'static Programme, &'static Row)> {
+        self.programmes.iter().find_map(|programme| {
+            // A programme's tags ascend: each event is looked for several times.
+            let at = programme.rows.binary_search_by_key(&tag, |row| row.tag).ok()?;
+            programme.rows.get(at).map(|row| (*programme, row))
+        })
     }
 
     /// The event with this name.
@@ -231,8 +240,7 @@ impl Registry {
 
     /// The programme whose event has this tag.
     pub fn programme_of(&self, tag: u16) -> Option<&'static Programme> {
-        let owns = |programme: &&&Programme| programme.rows.iter().any(|row| row.tag == tag);
-        self.programmes.iter().find(owns).copied()
+        self.event(tag).map(|(programme, _)| programme)
     }
 
     /// The programme and deadline with this tag.
@@ -274,12 +282,27 @@ macro_rules! event {
     };
 }
 
-/// A programme's table of events: `tag => type`. A tag is for ever.
+/// A programme's table of events: `tag => type`, by ascending tag, which does not compile
+/// otherwise. A tag is for ever.
 #[macro_export]
 macro_rules! rows {
-    ($($tag:literal => $event:ty),* $(,)?) => {
-        &[$($crate::registry::row::<$event>($tag)),*]
-    };
+    ($($tag:literal => $event:ty),* $(,)?) => {{
+        const ROWS: &[$crate::registry::Row] =
+            $crate::registry::ascending(&[$($crate::registry::row::<$event>($tag)),*]);
+        ROWS
+    }};
+}
+
+/// The rows, if their tags ascend.
+pub const fn ascending(rows: &[Row]) -> &[Row] {
+    let mut rest = rows;
+    while let [first, after @ ..] = rest {
+        if let [next, ..] = after {
+            assert!(first.tag < next.tag, "tags must ascend");
+        }
+        rest = after;
+    }
+    rows
 }
 
 /// Every refusal that the ledger itself gives, beside those that programmes declare.

@@ -76,5 +76,9 @@ pub(super) async fn account_shown(
     params.only(&["proof"])?;
     let id = path_part("account", &id, "An account id, apt1…,")?;
     let proof = params.flag("proof")?;
-    app.read(move |reading| account(reading, id, proof)).await.map(ok)
+    // A proof waits for the commit under way, a row does not.
+    match proof {
+        true => app.read(move |reading| account(reading, id, true)).await.map(ok),
+        false => app.look_up(|reading| account(reading, id, false)).map(ok),
+    }
 }

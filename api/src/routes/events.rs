@@ -244,5 +244,8 @@ pub(super) async fn shown(
     params.only(&["proof"])?;
     let name = path_part("event", &name, "An event's id, or zone:number,")?;
     let proof = params.flag("proof")?;
-    app.read(move |reading| event(reading, name, proof)).await.map(ok)
+    match proof {
+        true => app.read(move |reading| event(reading, name, true)).await.map(ok),
+        false => app.look_up(|reading| event(reading, name, false)).map(ok),
+    }
 }

@@ -98,7 +98,7 @@ pub(super) async fn live(
     };
     // Listening starts before the place is read: no anchor falls between the two.
     let commits = app.backend.anchors();
-    let head = app.read(|reading| Ok(reading.head.height)).await?;
+    let head = app.look_up(|reading| Ok(reading.head.height))?;
     let (sender, receiver) = mpsc::channel(BATCH);
     let next = match seen {
         Some((height, index)) => (height, u64::from(index).saturating_add(1)),

@@ -45,7 +45,7 @@ fn wait(app: &App, params: &Params) -> Result<Option<Wait>, Problem> {
 /// 200 when the stage asked for was reached, 202 while the event is on its way.
 async fn answer(app: &App, submitted: Submitted, wait: Option<Wait>) -> Result<Response, Problem> {
     let registry = app.backend.book().registry();
-    let anchor = app.read(|reading| Ok(reading.head.height)).await?;
+    let anchor = app.look_up(|reading| Ok(reading.head.height))?;
     let receipt = submitted.receipt.as_ref().map(|receipt| receipt_row(registry, anchor, receipt));
     let is_reached = wait.is_some_and(|wait| submitted.stage >= wait.stage);
     let json = json!({

@@ -154,6 +154,11 @@ impl<const MAX: usize> Bytes<MAX> {
     pub fn as_slice(&self) -> &[u8] {
         &self.0
     }
+
+    /// The bytes themselves.
+    pub fn into_vec(self) -> Vec<u8> {
+        self.0
+    }
 }
 
 impl<const MAX: usize> BorshDeserialize for Bytes<MAX> {
@@ -196,6 +201,11 @@ impl<T, const MAX: usize> List<T, MAX> {
     /// The items.
     pub fn items(&self) -> &[T] {
         &self.0
+    }
+
+    /// The items themselves.
+    pub fn into_items(self) -> Vec<T> {
+        self.0
     }
 }
 

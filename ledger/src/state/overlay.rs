@@ -67,15 +67,35 @@ impl StateReader for MemoryState {
 pub struct Overlay<'s> {
     base: &'s dyn StateReader,
     changes: Changes,
-    undo: Vec<(Vec<u8>, Option<Change>)>,
+    /// The rows at work since the last [`Overlay::keep`] or [`Overlay::undo`]: few, and asked
+    /// for again and again, while the changes of an anchor are many.
+    near: RefCell<BTreeMap<Vec<u8>, Near>>,
     fault: RefCell<Option<StoreFault>>,
+}
+
+/// Committed rows that are kept near, at most: who reads a whole table asks for each row once.
+const NEAR_READ_MAX: usize = 256;
+
+enum Near {
+    /// As the committed state has it.
+    Read(Change),
+    /// To be kept or undone.
+    Written(Change),
+}
+
+impl Near {
+    fn row(&self) -> &Change {
+        match self {
+            Near::Read(row) | Near::Written(row) => row,
+        }
+    }
 }
 
 impl<'s> Overlay<'s> {
     /// No changes yet.
     pub fn new(base: &'s dyn StateReader) -> Overlay<'s> {
-        let (changes, undo) = (Changes::new(), Vec::new());
-        Overlay { base, changes, undo, fault: RefCell::new(None) }
+        let (changes, near) = (Changes::new(), RefCell::default());
+        Overlay { base, changes, near, fault: RefCell::new(None) }
     }
 
     /// With these changes already made.
@@ -85,17 +105,16 @@ impl<'s> Overlay<'s> {
 
     /// Forgets how to undo everything up to here.
     pub fn keep(&mut self) {
-        self.undo.clear();
+        for (key, near) in std::mem::take(self.near.get_mut()) {
+            if let Near::Written(change) = near {
+                self.changes.insert(key, change);
+            }
+        }
     }
 
     /// Undoes everything since the last [`Overlay::keep`].
     pub fn undo(&mut self) {
-        while let Some((key, before)) = self.undo.pop() {
-            match before {
-                Some(value) => self.changes.insert(key, value),
-                None => self.changes.remove(&key),
-            };
-        }
+        self.near.get_mut().clear();
     }
 
     /// The first fault, if there was one: nothing read since is to be believed.
@@ -104,7 +123,8 @@ impl<'s> Overlay<'s> {
     }
 
     /// The changes, unless a fault makes them worthless.
-    pub fn finish(self) -> Result<Changes, StoreFault> {
+    pub fn finish(mut self) -> Result<Changes, StoreFault> {
+        self.keep();
         match self.fault.into_inner() {
             Some(fault) => Err(fault),
             None => Ok(self.changes),
@@ -121,16 +141,28 @@ impl<'s> Overlay<'s> {
 
 impl Rows for Overlay<'_> {
     fn row(&self, key: &[u8]) -> Option<Vec<u8>> {
-        match self.changes.get(key) {
-            Some(change) => change.clone(),
-            None => self.note(self.base.get(key)),
+        if let Some(near) = self.near.borrow().get(key) {
+            return near.row().clone();
         }
+        if let Some(change) = self.changes.get(key) {
+            return change.clone();
+        }
+        let row = self.note(self.base.get(key));
+        let mut near = self.near.borrow_mut();
+        if near.len() < NEAR_READ_MAX {
+            near.insert(key.to_vec(), Near::Read(row.clone()));
+        }
+        row
     }
 
     fn rows_after(&self, prefix: &[u8], after: &[u8], limit: usize) -> Page {
         let range = (start_of(prefix, after), Bound::Unbounded);
-        let changed = self.changes.range::<[u8], _>(range);
-        let changed: Vec<_> = changed.take_while(|(key, _)| key.starts_with(prefix)).collect();
+        let kept = self.changes.range::<[u8], _>(range);
+        let kept = kept.take_while(|(key, _)| key.starts_with(prefix));
+        let mut changed: BTreeMap<&Vec<u8>, &Change> = kept.collect();
+        let near = self.near.borrow();
+        let own = near.range::<[u8], _>(range).take_while(|(key, _)| key.starts_with(prefix));
+        changed.extend(own.map(|(key, near)| (key, near.row())));
         // Each change hides at most one committed row, so this many suffice.
         let wanted = limit.saturating_add(changed.len());
         let base = self.note(self.base.after(prefix, after, wanted));
@@ -155,7 +187,6 @@ impl Rows for Overlay<'_> {
 
 impl RowsMut for Overlay<'_> {
     fn set_row(&mut self, key: Vec<u8>, value: Option<Vec<u8>>) {
-        let before = self.changes.insert(key.clone(), value);
-        self.undo.push((key, before));
+        self.near.get_mut().insert(key, Near::Written(value));
     }
 }

@@ -5,8 +5,6 @@
 //! levels are a flat array and each of its ends holds a short sorted list of leaves; how
 //! many there are is a local choice (spec STA-1 … STA-5).
 
-use std::collections::BTreeMap;
-
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
@@ -128,13 +126,32 @@ pub struct StateTree {
     before: Before,
 }
 
-/// What the last change replaced.
+/// What the last change replaced. Both lists are in the order of the work: buckets ascend, nodes
+/// do so level by level, from the lowest level up.
 #[derive(Default)]
 struct Before {
-    nodes: BTreeMap<usize, Node>,
-    buckets: BTreeMap<usize, Vec<Leaf>>,
+    nodes: Vec<(usize, Node)>,
+    buckets: Vec<(usize, Vec<Leaf>)>,
     /// The whole tree, where the change made it grow.
     whole: Option<Box<StateTree>>,
+}
+
+impl Before {
+    /// Where a node's level comes among the levels, and then its index.
+    fn order(index: usize) -> (u32, usize) {
+        (index.leading_zeros(), index)
+    }
+
+    fn node(&self, index: usize) -> Option<Node> {
+        let wanted = Before::order(index);
+        let at = self.nodes.binary_search_by_key(&wanted, |(index, _)| Before::order(*index));
+        at.ok().and_then(|at| self.nodes.get(at)).map(|(_, node)| *node)
+    }
+
+    fn bucket(&self, bucket: usize) -> Option<&Vec<Leaf>> {
+        let at = self.buckets.binary_search_by_key(&bucket, |(bucket, _)| *bucket);
+        at.ok().and_then(|at| self.buckets.get(at)).map(|(_, leaves)| leaves)
+    }
 }
 
 /// Which version of the tree.
@@ -207,18 +224,18 @@ impl StateTree {
     }
 
     fn node_of(&self, index: usize, version: Version) -> Node {
-        let old = self.before.nodes.get(&index).filter(|_| version == Version::Before);
-        old.copied().unwrap_or_else(|| self.node(index))
+        let old = (version == Version::Before).then(|| self.before.node(index)).flatten();
+        old.unwrap_or_else(|| self.node(index))
     }
 
     fn bucket(&self, bucket: usize, version: Version) -> &[Leaf] {
-        let old = self.before.buckets.get(&bucket).filter(|_| version == Version::Before);
+        let old = (version == Version::Before).then(|| self.before.bucket(bucket)).flatten();
         old.or_else(|| self.buckets.get(bucket)).map_or(&[], Vec::as_slice)
     }
 
     fn put_node(&mut self, index: usize, node: Node) {
         if let Some(slot) = self.nodes.get_mut(index) {
-            self.before.nodes.entry(index).or_insert(*slot);
+            self.before.nodes.push((index, *slot));
             *slot = node;
         }
     }
@@ -248,7 +265,9 @@ impl StateTree {
 
     fn set(&mut self, bucket: usize, place: Hash, value: Option<Hash>) {
         let Some(leaves) = self.buckets.get_mut(bucket) else { return };
-        self.before.buckets.entry(bucket).or_insert_with(|| leaves.clone());
+        if self.before.buckets.last().is_none_or(|(last, _)| *last != bucket) {
+            self.before.buckets.push((bucket, leaves.clone()));
+        }
         match (leaves.binary_search_by(|leaf| leaf.place.cmp(&place)), value) {
             (Ok(at), Some(value)) => {
                 if let Some(leaf) = leaves.get_mut(at) {

@@ -142,6 +142,12 @@ impl BookStore {
         Ok(Snapshot::new(self.published().current.clone()))
     }
 
+    /// The book right after the last anchor, and its head.
+    pub fn latest(&self) -> (Snapshot, Head) {
+        let published = self.published();
+        (Snapshot::new(published.current.clone()), published.head.clone())
+    }
+
     /// The last certified state; `None` before the first anchor.
     pub fn certified(&self) -> Result<Option<Certified>, StoreFault> {
         let published = self.published();

@@ -32,12 +32,8 @@ pub(super) fn put(
     put_journal(write, executed.head.height, &executed.changes)?;
     put_indexes(write, registry, &executed.changes, |key| before.row(key))?;
     history::put(write, executed)?;
-    let rows: std::collections::BTreeMap<&[u8], &Change> = folded
-        .iter()
-        .flat_map(|layer| &layer.rows)
-        .map(|(key, change)| (key.as_slice(), change))
-        .collect();
-    put_rows(write, rows)?;
+    let rows = history::newest(folded.iter().map(|layer| layer.rows.as_slice()));
+    put_rows(write, rows.map(|(key, change)| (key.as_slice(), change)))?;
     history::fold(write, folded)
 }
 

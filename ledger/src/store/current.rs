@@ -20,14 +20,18 @@ type Bytes = &'static [u8];
 pub(super) struct Current {
     pub(super) read: ReadTransaction,
     pub(super) recent: Recent,
+    pub(super) receipts: ReadOnlyTable<Place, Bytes>,
     state: ReadOnlyTable<Bytes, Bytes>,
+    events: ReadOnlyTable<&'static [u8; 32], Place>,
 }
 
 impl Current {
     pub(super) fn new(db: &Database, recent: Recent) -> Result<Current, StoreFault> {
         let read = db.begin_read().map_err(fault)?;
         let state = read.open_table(STATE).map_err(fault)?;
-        Ok(Current { read, recent, state })
+        let events = read.open_table(EVENTS).map_err(fault)?;
+        let receipts = read.open_table(RECEIPTS).map_err(fault)?;
+        Ok(Current { read, recent, receipts, state, events })
     }
 
     /// The row with this full key.
@@ -77,14 +81,13 @@ impl Current {
         if let Some(place) = self.recent.event(id) {
             return Ok(Some(place));
         }
-        let table = self.read.open_table(EVENTS).map_err(fault)?;
-        Ok(table.get(id).map_err(fault)?.map(|place| place.value()))
+        Ok(self.events.get(id).map_err(fault)?.map(|place| place.value()))
     }
 
     /// Whether an event was executed, not only void.
     pub(super) fn is_executed(&self, id: &[u8; 32]) -> Result<bool, StoreFault> {
         let Some(place) = self.event(id)? else { return Ok(false) };
-        let found = receipt(&self.read.open_table(RECEIPTS).map_err(fault)?, place)?;
+        let found = receipt(&self.receipts, place)?;
         Ok(found.is_some_and(|receipt| !matches!(receipt.outcome, Outcome::Void(_))))
     }
 

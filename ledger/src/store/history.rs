@@ -43,7 +43,8 @@ pub(super) fn put(write: &WriteTransaction, executed: &Executed) -> Result<(), S
     let mut receipts = write.open_table(RECEIPTS).map_err(fault)?;
     for neighbours in executed.receipts.chunks(NEIGHBOURS as usize) {
         let Some(first) = neighbours.first() else { continue };
-        let bytes: Vec<u8> = neighbours.iter().flat_map(with_length).collect();
+        let mut bytes = Vec::new();
+        neighbours.iter().for_each(|receipt| append(receipt, &mut bytes));
         receipts.insert((first.height, first.index), bytes.as_slice()).map_err(fault)?;
     }
     let mut numbers = write.open_table(NUMBERS).map_err(fault)?;
@@ -58,10 +59,12 @@ pub(super) fn put(write: &WriteTransaction, executed: &Executed) -> Result<(), S
     Ok(())
 }
 
-fn with_length(receipt: &Receipt) -> Vec<u8> {
+/// Its bytes, after their length.
+fn append(receipt: &Receipt, row: &mut Vec<u8>) {
     let bytes = encode(receipt);
-    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes();
-    [length.as_slice(), &bytes].concat()
+    let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+    row.extend_from_slice(&length.to_le_bytes());
+    row.extend_from_slice(&bytes);
 }
 
 /// Runs of numbers in an anchor's receipts.
@@ -88,18 +91,34 @@ pub(super) fn fold(
     layers: &[std::sync::Arc<Layer>],
 ) -> Result<(), StoreFault> {
     let mut events = write.open_table(EVENTS).map_err(fault)?;
-    let found: std::collections::BTreeMap<_, _> =
-        layers.iter().flat_map(|layer| &layer.events).collect();
-    for (id, place) in found {
+    for (id, place) in newest(layers.iter().map(|layer| layer.events.as_slice())) {
         events.insert(id, place).map_err(fault)?;
     }
     let mut history = write.open_table(HISTORY).map_err(fault)?;
-    let found: std::collections::BTreeSet<_> =
-        layers.iter().flat_map(|layer| &layer.mentions).collect();
-    for (account, height, index) in found {
+    let mut mentions: Vec<_> = layers.iter().flat_map(|layer| &layer.mentions).collect();
+    mentions.sort();
+    for (account, height, index) in mentions {
         history.insert((account, *height, *index), ()).map_err(fault)?;
     }
     Ok(())
+}
+
+/// What several layers, oldest first, have under each key in the end, by ascending keys.
+pub(super) fn newest<'l, K: Ord + 'l, V: 'l>(
+    layers: impl Iterator<Item = &'l [(K, V)]>,
+) -> impl Iterator<Item = (&'l K, &'l V)> {
+    let mut all: Vec<&(K, V)> = layers.flatten().collect();
+    // Stable, so that the newest of a key comes last; what is in order already costs little.
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    let mut all = all.into_iter().peekable();
+    std::iter::from_fn(move || {
+        loop {
+            let one = all.next()?;
+            if all.peek().is_none_or(|next| next.0 != one.0) {
+                return Some((&one.0, &one.1));
+            }
+        }
+    })
 }
 
 /// The row in which the receipt at a place stands.

@@ -5,7 +5,7 @@
 //! one part of all that waits into the tables, in order: what falls on the same page is
 //! written together (spec STO-10).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -24,19 +24,39 @@ pub(super) const JOURNALS: u64 = TURNS + 1;
 /// An entry of an account's history.
 pub(super) type Mention = ([u8; 32], u64, u32);
 
-/// What one anchor wrote of one part.
+/// A row that an anchor wrote or removed.
+pub(super) type Written = (Vec<u8>, Change);
+
+/// What one anchor wrote of one part; each list ascends, and names nothing twice.
 #[derive(Default)]
 pub(super) struct Layer {
     height: u64,
-    pub(super) rows: Changes,
+    pub(super) rows: Vec<Written>,
     filter: Filter,
-    pub(super) events: BTreeMap<[u8; 32], Place>,
-    pub(super) mentions: BTreeSet<Mention>,
+    pub(super) events: Vec<([u8; 32], Place)>,
+    pub(super) mentions: Vec<Mention>,
 }
 
 impl Layer {
     fn is_empty(&self) -> bool {
         self.rows.is_empty() && self.events.is_empty() && self.mentions.is_empty()
+    }
+
+    fn row(&self, key: &[u8]) -> Option<&Change> {
+        let at = self.rows.binary_search_by(|(own, _)| own.as_slice().cmp(key)).ok()?;
+        self.rows.get(at).map(|(_, change)| change)
+    }
+
+    fn event(&self, id: &[u8; 32]) -> Option<Place> {
+        let at = self.events.binary_search_by(|(own, _)| own.cmp(id)).ok()?;
+        self.events.get(at).map(|(_, place)| *place)
+    }
+
+    /// The mentions in a range, newest last.
+    fn mentions(&self, range: std::ops::Range<Mention>) -> &[Mention] {
+        let start = self.mentions.partition_point(|mention| *mention < range.start);
+        let end = self.mentions.partition_point(|mention| *mention < range.end);
+        self.mentions.get(start..end).unwrap_or_default()
     }
 }
 
@@ -49,10 +69,10 @@ impl Filter {
     /// Bits for a row: one in so many rows that are not there is looked for in vain.
     const BITS: usize = 16;
 
-    fn of(rows: &Changes) -> Filter {
+    fn of(rows: &[Written]) -> Filter {
         let words = rows.len().saturating_mul(Filter::BITS).div_ceil(64).next_power_of_two();
         let mut filter = Filter(vec![0; words]);
-        for key in rows.keys() {
+        for (key, _) in rows {
             let (word, bit) = filter.place(key);
             if let Some(word) = filter.0.get_mut(word) {
                 *word |= bit;
@@ -103,32 +123,32 @@ impl Recent {
         let mut layers: [Layer; PARTS] = Default::default();
         for (key, value) in changes {
             if let Some(layer) = layers.get_mut(part_of_row(key)) {
-                layer.rows.insert(key.clone(), value.clone());
+                layer.rows.push((key.clone(), value.clone()));
             }
         }
         for receipt in receipts {
             let place = (receipt.height, receipt.index);
-            if let Subject::Event(event) = &receipt.subject {
-                let id = event.id.0;
-                // An event keeps the receipt of its execution: repetitions are void. But a
-                // void one is no end, for the same bytes may still be sequenced well.
-                let is_void = matches!(receipt.outcome, Outcome::Void(_));
-                let Some(layer) = layers.get_mut(part_of(id[0])) else { continue };
-                let own = layer.events.get(&id).and_then(|place| receipts.get(place.1 as usize));
-                let is_done = is_void
-                    && match own {
-                        Some(own) => !matches!(own.outcome, Outcome::Void(_)),
-                        None => is_executed(&id)?,
-                    };
-                if !is_done {
-                    layer.events.insert(id, place);
-                }
+            if let Subject::Event(event) = &receipt.subject
+                && let Some(layer) = layers.get_mut(part_of(event.id.0[0]))
+            {
+                layer.events.push((event.id.0, place));
             }
             for account in receipt.accounts() {
                 if let Some(layer) = layers.get_mut(part_of(account.0[0])) {
-                    layer.mentions.insert((account.0, place.0, place.1));
+                    layer.mentions.push((account.0, place.0, place.1));
                 }
             }
+        }
+        for layer in &mut layers {
+            layer.mentions.sort_unstable();
+            layer.events = one_place_each(std::mem::take(&mut layer.events), |(id, place)| {
+                let receipt = receipts.get(place.1 as usize);
+                match receipt.map(|receipt| &receipt.outcome) {
+                    Some(Outcome::Void(_)) if is_executed(id)? => Ok(Worth::Nothing),
+                    Some(Outcome::Void(_)) => Ok(Worth::Void),
+                    _ => Ok(Worth::Execution),
+                }
+            })?;
         }
         for (part, layer) in self.parts.iter_mut().zip(layers) {
             if !layer.is_empty() {
@@ -153,7 +173,7 @@ impl Recent {
     pub(super) fn row(&self, key: &[u8]) -> Option<&Change> {
         let part = self.parts.get(part_of_row(key))?;
         let layers = part.iter().rev().filter(|layer| layer.filter.may_have(key));
-        layers.filter_map(|layer| layer.rows.get(key)).next()
+        layers.filter_map(|layer| layer.row(key)).next()
     }
 
     /// The changes of rows in a range that wait, the last of each row.
@@ -166,10 +186,21 @@ impl Recent {
         let parts =
             self.parts.iter().enumerate().filter(|(at, _)| own.is_none_or(|own| own == *at));
         let mut found = BTreeMap::new();
+        let is_before = |key: &[u8]| match range.0 {
+            Bound::Included(start) => key < start,
+            Bound::Excluded(start) => key <= start,
+            Bound::Unbounded => false,
+        };
+        let is_within = |key: &[u8]| match range.1 {
+            Bound::Included(end) => key <= end,
+            Bound::Excluded(end) => key < end,
+            Bound::Unbounded => true,
+        };
         for layer in parts.flat_map(|(_, part)| part) {
-            let rows = layer.rows.range::<[u8], _>(range);
-            let rows = rows.take_while(|(key, _)| key.starts_with(prefix));
-            found.extend(rows.map(|(key, change)| (key.as_slice(), change)));
+            let start = layer.rows.partition_point(|(key, _)| is_before(key));
+            let rows = layer.rows.get(start..).unwrap_or_default().iter();
+            let rows = rows.map(|(key, change)| (key.as_slice(), change));
+            found.extend(rows.take_while(|(key, _)| key.starts_with(prefix) && is_within(key)));
         }
         found
     }
@@ -177,14 +208,49 @@ impl Recent {
     /// Where an event's receipt stands.
     pub(super) fn event(&self, id: &[u8; 32]) -> Option<Place> {
         let part = self.parts.get(part_of(id[0]))?;
-        part.iter().rev().find_map(|layer| layer.events.get(id).copied())
+        part.iter().rev().find_map(|layer| layer.event(id))
     }
 
     /// At most `limit` places of an account's history before `end`, newest first.
     pub(super) fn history(&self, account: &[u8; 32], end: Place, limit: usize) -> Vec<Place> {
         let Some(part) = self.parts.get(part_of(account[0])) else { return Vec::new() };
         let range = (*account, 0, 0)..(*account, end.0, end.1);
-        let newest = part.iter().rev().flat_map(|layer| layer.mentions.range(range.clone()).rev());
+        let layers = part.iter().rev();
+        let newest = layers.flat_map(|layer| layer.mentions(range.clone()).iter().rev());
         newest.take(limit).map(|(_, height, index)| (*height, *index)).collect()
     }
+}
+
+/// What a receipt is worth as the place where its event is found.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Worth {
+    /// An earlier anchor executed the event: its receipt stays the one that is found.
+    Nothing,
+    /// A void event is no end, for the same bytes may still be sequenced well.
+    Void,
+    /// An event keeps the receipt of its execution: repetitions are void.
+    Execution,
+}
+
+/// The places of events, in the order of their ids: of each the best one, the last of equals.
+fn one_place_each<E>(
+    mut events: Vec<([u8; 32], Place)>,
+    mut worth: impl FnMut(&([u8; 32], Place)) -> Result<Worth, E>,
+) -> Result<Vec<([u8; 32], Place)>, E> {
+    events.sort_unstable();
+    let mut found: Vec<([u8; 32], Place)> = Vec::with_capacity(events.len());
+    let mut best = Worth::Nothing;
+    for event in events {
+        let own = worth(&event)?;
+        match found.last_mut().filter(|last| last.0 == event.0) {
+            Some(last) if own >= best => (*last, best) = (event, own),
+            Some(_) => {}
+            None if own == Worth::Nothing => {}
+            None => {
+                found.push(event);
+                best = own;
+            }
+        }
+    }
+    Ok(found)
 }

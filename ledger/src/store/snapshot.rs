@@ -9,7 +9,7 @@ use redb::{Key, ReadOnlyTable, TableDefinition, Value};
 
 use super::book::{ANCHORS, AnchorRecord, HANDOVERS};
 use super::current::Current;
-use super::history::{NAMED, NUMBERS, RECEIPTS, neighbours, read_receipt, receipt, row_of};
+use super::history::{NAMED, NUMBERS, neighbours, read_receipt, receipt, row_of};
 use super::open::fault;
 use crate::codec::decode;
 use crate::fault::StoreFault;
@@ -65,7 +65,7 @@ impl Snapshot {
 
     /// A receipt.
     pub fn receipt(&self, place: Place) -> Result<Option<Receipt>, StoreFault> {
-        receipt(&self.table(RECEIPTS)?, place)
+        receipt(&self.current.receipts, place)
     }
 
     /// At most `limit` receipts of an anchor from `index` on.
@@ -99,7 +99,7 @@ impl Snapshot {
         order: Order,
         limit: usize,
     ) -> Result<Vec<Receipt>, StoreFault> {
-        let table = self.table(RECEIPTS)?;
+        let table = &self.current.receipts;
         let rows = match places.0 {
             Included(place) | Excluded(place) => Included(row_of(place)),
             Unbounded => Unbounded,

@@ -207,9 +207,14 @@ impl Application for Anchoring {
             return Ok(());
         }
         let spans = self.spans(&body)?;
-        let snapshot = core.book.snapshot().map_err(fault)?;
-        let executed = execute(core.book.registry(), &snapshot, &body, &spans).map_err(fault)?;
-        core.book.commit(&executed, bytes, certificate).map_err(fault)?;
+        // Among the workers that check blocks: beside them it would have to share a core with one.
+        let executed = rayon::scope(|_| {
+            let snapshot = core.book.snapshot().map_err(fault)?;
+            let executed = execute(core.book.registry(), &snapshot, &body, &spans);
+            let executed = executed.map_err(fault)?;
+            core.book.commit(&executed, bytes, certificate).map_err(fault)?;
+            Ok(executed)
+        })?;
         self.spread(body.height, &executed.receipts)
     }
 

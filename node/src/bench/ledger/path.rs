@@ -93,7 +93,8 @@ impl Through {
             });
             for block in blocks {
                 let block = block.map_err(|error| Failure::fault(error.to_string()))?;
-                self.anchor(block, &mut stages)?;
+                // A worker's task, as in a router.
+                rayon::scope(|_| self.anchor(block, &mut stages))?;
             }
             checker.join().map_err(|_| Failure::fault("checking a block panicked"))
         });
