@@ -15,30 +15,41 @@ use crate::error::Problem;
 use crate::guard::{Clients, Meters};
 use crate::limits::Limits;
 
-/// What the handlers of one listener share.
+/// What the handlers of one listener share. One count of its owners, for each request clones it
+/// many times.
 #[derive(Clone)]
-pub(crate) struct App {
+pub(crate) struct App(Arc<Shared>);
+
+pub(crate) struct Shared {
     pub(crate) backend: Arc<dyn Backend>,
-    pub(crate) limits: Arc<Limits>,
-    pub(crate) meters: Arc<Meters>,
-    pub(crate) clients: Arc<Clients>,
-    pub(crate) requests: Arc<Semaphore>,
+    pub(crate) limits: Limits,
+    pub(crate) meters: Meters,
+    pub(crate) clients: Clients,
+    pub(crate) requests: Semaphore,
     pub(crate) streams: Arc<Semaphore>,
-    pub(crate) document: Arc<Json>,
+    pub(crate) document: Json,
+}
+
+impl std::ops::Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
 }
 
 impl App {
     pub(crate) fn new(backend: Arc<dyn Backend>, limits: Limits) -> App {
         let document = crate::openapi::openapi(backend.book().registry());
-        App {
+        App(Arc::new(Shared {
             backend,
-            meters: Arc::new(Meters::new()),
-            clients: Arc::default(),
-            requests: Arc::new(Semaphore::new(limits.requests_max)),
+            meters: Meters::new(),
+            clients: Clients::default(),
+            requests: Semaphore::new(limits.requests_max),
             streams: Arc::new(Semaphore::new(limits.streams_max)),
-            document: Arc::new(document),
-            limits: Arc::new(limits),
-        }
+            document,
+            limits,
+        }))
     }
 
     /// Reads a row or two of the ledger at once, everything from one snapshot. For what is found

@@ -63,7 +63,7 @@ pub(super) async fn genesis(State(app): State<App>) -> Result<Response, Problem>
 }
 
 pub(super) async fn document(State(app): State<App>) -> Response {
-    ok((*app.document).clone())
+    ok(app.document.clone())
 }
 
 pub(super) async fn metrics(State(app): State<App>) -> Result<Response, Problem> {

@@ -1,6 +1,8 @@
 //! `ddt bench`: measuring whole paths under production settings.
 
 mod api;
+mod client;
+mod latency;
 mod ledger;
 
 use clap::Subcommand;
@@ -15,6 +17,10 @@ pub enum BenchCommand {
     Ledger(ledger::LedgerArgs),
     /// Answers of the API over a large ledger, and proofs
     Api(api::ApiArgs),
+    /// How long a payment takes until it is sequenced, final and proven, idle and under load
+    Latency(latency::LatencyArgs),
+    #[command(hide = true)]
+    Open(ledger::reopen::OpenArgs),
 }
 
 /// `ddt bench …`.
@@ -22,5 +28,7 @@ pub fn run(command: BenchCommand, output: &Output) -> Result<(), Failure> {
     match command {
         BenchCommand::Ledger(args) => ledger::run(&args, output),
         BenchCommand::Api(args) => api::run(&args, output),
+        BenchCommand::Latency(args) => latency::run(&args, output),
+        BenchCommand::Open(args) => ledger::reopen::run(&args, output),
     }
 }

@@ -18,15 +18,18 @@ fn measured(arguments: &[&str], keys: &[&str]) -> Json {
 fn the_ledgers_bench_takes_every_kind_of_event_through() {
     let keys = [
         "events_per_second",
-        "transfers_per_second",
         "verification_limit_per_second",
         "ratio_to_verification_limit",
         "open_seconds",
     ];
     let small = ["--accounts", "50", "--seconds", "0", "--round", "100", "--per-anchor", "5"];
-    for kind in ["transfer", "batch"] {
+    for (kind, deeds) in [
+        ("transfer", "transfers_per_second"),
+        ("batch", "transfers_per_second"),
+        ("domain", "purchases_per_second"),
+    ] {
         let arguments = [["bench", "ledger", "--kind", kind].as_slice(), &small].concat();
-        let data = measured(&arguments, &keys);
+        let data = measured(&arguments, &[keys.as_slice(), &[deeds]].concat());
         assert_eq!(data["events"], 100);
     }
     let home = tempfile::tempdir().unwrap();
@@ -40,4 +43,18 @@ fn the_apis_bench_reads_accounts_events_and_proofs() {
     let keys = ["trivial_per_second", "accounts_per_second", "events_per_second"];
     let small = ["bench", "api", "--rows", "50", "--seconds", "1", "--connections", "2"];
     measured(&small, &[keys.as_slice(), &["proofs_per_second"]].concat());
+}
+
+// Broken by: a payment that never reaches a stage, or a router that does not start.
+#[test]
+fn the_bench_of_latency_takes_payments_to_every_stage() {
+    let small = ["bench", "latency", "--payments", "2", "--seconds", "1"];
+    let data = measured(&small, &["payments_per_second_max", "payments_per_second_loaded"]);
+    for load in ["idle", "loaded"] {
+        for stage in ["sequenced", "final", "proven"] {
+            let times = &data[load][stage];
+            let (p50, p99) = (times["p50_ms"].as_f64().unwrap(), times["p99_ms"].as_f64().unwrap());
+            assert!(0.0 < p50 && p50 <= p99, "{data}");
+        }
+    }
 }

@@ -3,7 +3,6 @@
 //! Clients and servers share the machine, for the trivial route as for the others.
 
 mod backend;
-mod client;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -18,7 +17,7 @@ use ddt_ledger::{AccountId, Hash};
 use serde_json::json;
 
 use self::backend::Reader;
-use self::client::{Paths, rate};
+use super::client::{Paths, rate};
 use super::ledger::Kind;
 use super::ledger::load::{Load, ZONE};
 use super::ledger::path::Through;
@@ -71,12 +70,13 @@ struct Rows {
 fn fill(rows: usize, folder: &Path) -> Result<(Arc<Reader>, Rows), Failure> {
     let load = Load::new(rows);
     let mut through = Through::open(&load, folder)?;
+    load.found(&mut through)?;
     let lanes = LaneStore::open(File::File(folder.join("bench-lanes.redb")), through.chain())?;
     let mut events: Vec<Hash> = Vec::with_capacity(rows);
     let mut height = 0;
     while events.len() < rows {
         let count = rows.saturating_sub(events.len()).min(100_000);
-        let signed = load.sign(Kind::Transfer, count, events.len(), &through)?;
+        let signed = load.sign(Kind::Transfer, count, events.len(), through.chain())?;
         let sealed = through.seal_all(&signed, PER_BLOCK)?;
         for bytes in &sealed {
             height += 1;

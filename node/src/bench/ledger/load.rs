@@ -1,7 +1,8 @@
 //! People who pay each other at random, and what they sign.
 
 use ddt_contracts::REGISTRY;
-use ddt_contracts::bank::{Batch, Payment, Transfer};
+use ddt_contracts::bank::{Batch, PAYMENTS_MAX, Payment, Transfer};
+use ddt_contracts::domains::{Commit, DomainName, Reveal, commit_hash};
 use ddt_ledger::codec::encode;
 use ddt_ledger::event::{Checked, Draft, EVENT_VERSION, Role};
 use ddt_ledger::genesis::{GENESIS_VERSION, Genesis, GenesisAccount, GenesisZone};
@@ -9,22 +10,32 @@ use ddt_ledger::params::Params;
 use ddt_ledger::registry::Declared;
 use ddt_ledger::schema::{Bytes, List};
 use ddt_ledger::vrf::VrfKey;
-use ddt_ledger::{AccountId, Amount, Hash, Millis, PublicKey, Signature, Zone};
+use ddt_ledger::{AccountId, Amount, ChainId, Hash, Millis, PublicKey, Signature, Zone};
 use ed25519_dalek::{Signer, SigningKey};
 use rayon::prelude::*;
 
 use super::Kind;
-use super::path::Through;
+use super::path::{Stages, Through};
 use crate::failure::Failure;
 
 pub const ZONE: Zone = Zone(0);
+/// Events of one part of the founding.
+const PART: usize = 10_000;
+/// Long enough for anchors whose time runs ahead.
+const VALIDITY: Millis = Millis(6 * 24 * 3_600_000);
+
+/// Accounts of the genesis; they pay the others' first coins.
+pub const FOUNDERS: usize = 1_000;
 
 /// Accounts with money, and a router.
 pub struct Load {
-    keys: Vec<SigningKey>,
+    accounts: Vec<AccountId>,
     /// Seals blocks and states times.
     pub router: SigningKey,
     pub genesis: Genesis,
+    /// Purchases of domains between a commit and its reveal: so many anchors' that the commit is
+    /// old enough.
+    pub ripe_after: usize,
 }
 
 pub fn public(key: &SigningKey) -> PublicKey {
@@ -46,16 +57,12 @@ pub fn vrf() -> Result<VrfKey, Failure> {
 }
 
 impl Load {
-    /// So many accounts, in a network with the parameters of real ones.
+    /// So many accounts, in a network with the parameters of real ones. The first are there
+    /// from the beginning, [`Load::found`] opens the others.
     pub fn new(accounts: usize) -> Load {
-        let keys: Vec<SigningKey> = (0..accounts)
-            .into_par_iter()
-            .map(|index| SigningKey::from_bytes(&seeded("ddt v1 UNSAFE bench account", index)))
-            .collect();
         let router = SigningKey::from_bytes(&seeded("ddt v1 UNSAFE bench router", 0));
-        let balance = Amount::from_apt(1_000_000);
-        let accounts: Vec<GenesisAccount> =
-            keys.par_iter().map(|key| GenesisAccount { key: public(key), balance }).collect();
+        let balance = Amount::from_apt(100_000_000_000_000);
+        let founder = |index| GenesisAccount { key: public(&key(index)), balance };
         let zone = |vrf: VrfKey| GenesisZone {
             zone: ZONE,
             router: AccountId::of(&public(&router)),
@@ -69,25 +76,50 @@ impl Load {
             pool: Amount::ZERO,
             params: Params::network(),
             zones: vrf().map(zone).into_iter().collect(),
-            accounts,
+            accounts: (0..accounts.min(FOUNDERS)).map(founder).collect(),
             node_keys: Vec::new(),
         };
-        Load { keys, router, genesis }
+        let id = |index| AccountId::of(&public(&key(index)));
+        let accounts = (0..accounts).into_par_iter().map(id).collect();
+        Load { accounts, router, genesis, ripe_after: 0 }
     }
 
-    fn pick(&self, salt: &'static str, index: usize) -> &SigningKey {
+    /// Opens the accounts that the genesis does not have, each with a million APT.
+    pub fn found(&self, through: &mut Through) -> Result<(), Failure> {
+        let (chain, time) = (through.chain(), crate::router::now());
+        let amount = Amount::from_apt(1_000_000);
+        let open = |(at, accounts): (usize, &[AccountId])| {
+            let payments = accounts.iter().map(|to| Payment { to: *to, amount }).collect();
+            let body = encode(&Batch { payments: List::new(payments)? });
+            signed(chain, at % FOUNDERS, (time, at), tag::<Batch>()?, body)
+        };
+        let others = self.accounts.get(FOUNDERS..).unwrap_or_default();
+        // A part at a time: each event is checked, and waits in memory.
+        for (part, accounts) in others.chunks(PART * PAYMENTS_MAX).enumerate() {
+            let batches: Vec<&[AccountId]> = accounts.chunks(PAYMENTS_MAX).collect();
+            let numbered = batches.into_par_iter().enumerate();
+            let events: Option<Vec<Checked>> =
+                numbered.map(|(at, accounts)| open((part * PART + at, accounts))).collect();
+            let events =
+                events.ok_or_else(|| Failure::fault("an event of the load is not valid"))?;
+            through.anchors(&events, 1_000)?;
+        }
+        through.stages = Stages::default();
+        Ok(())
+    }
+
+    fn pick(&self, salt: &'static str, index: usize) -> usize {
         let [a, b, c, d, ..] = seeded(salt, index);
-        let place = u32::from_le_bytes([a, b, c, d]) as usize;
-        &self.keys[place % self.keys.len()]
+        u32::from_le_bytes([a, b, c, d]) as usize % self.accounts.len()
     }
 
     /// The account with this number, from 0.
     pub fn account(&self, index: usize) -> Option<AccountId> {
-        self.keys.get(index).map(|key| AccountId::of(&public(key)))
+        self.accounts.get(index).copied()
     }
 
     fn to(&self, index: usize) -> AccountId {
-        AccountId::of(&public(self.pick("to", index)))
+        self.accounts[self.pick("to", index)]
     }
 
     /// So many events after the first `done`, checked as a router checks what arrives.
@@ -96,37 +128,12 @@ impl Load {
         kind: Kind,
         count: usize,
         done: usize,
-        through: &Through,
+        chain: ChainId,
     ) -> Result<Vec<Checked>, Failure> {
-        let (chain, time) = (through.chain(), crate::router::now());
-        let tag = |name| REGISTRY.row_named(name).map_or(0, |row| row.tag);
-        let tags = (tag(Transfer::NAME), tag(Batch::NAME));
+        let time = crate::router::now();
         let one = |index: usize| {
-            let from = self.pick("from", index);
-            let amount = Amount::from_units(1 + index as u128)?;
-            let (tag, body) = match kind {
-                Kind::Transfer => {
-                    (tags.0, encode(&Transfer { to: self.to(index), amount, memo: None }))
-                }
-                Kind::Batch => {
-                    let many = (0..kind.payments()).map(|place| index * kind.payments() + place);
-                    let payments = many.map(|index| Payment { to: self.to(index), amount });
-                    (tags.1, encode(&Batch { payments: List::new(payments.collect())? }))
-                }
-            };
-            let draft = Draft {
-                version: EVENT_VERSION,
-                chain,
-                author: AccountId::of(&public(from)),
-                key: public(from),
-                role: Role::Owner,
-                nonce: time.0 * 1_000 + (index - done) as u64,
-                valid_until: time.plus(Millis(3_600_000)),
-                tag,
-                body: Bytes::new(body)?,
-            };
-            let signature = sign(from, &draft.digest());
-            Checked::check(&encode(&draft.signed(signature)), chain, &REGISTRY).ok()
+            let (from, tag, body) = self.act(kind, index)?;
+            signed(chain, from, (time, index - done), tag, body)
         };
         let events: Vec<Checked> =
             (done..done.saturating_add(count)).into_par_iter().filter_map(one).collect();
@@ -135,4 +142,82 @@ impl Load {
             false => Err(Failure::fault("an event of the load is not valid")),
         }
     }
+
+    /// Who does what in the event with this number.
+    fn act(&self, kind: Kind, index: usize) -> Option<(usize, u16, Vec<u8>)> {
+        let from = self.pick("from", index);
+        let amount = Amount::from_units(1 + index as u128)?;
+        let transfer = || Transfer { to: self.to(index), amount, memo: None };
+        Some(match kind {
+            Kind::Transfer => (from, tag::<Transfer>()?, encode(&transfer())),
+            Kind::Batch => {
+                let many = (0..PAYMENTS_MAX).map(|place| index * PAYMENTS_MAX + place);
+                let payments = many.map(|index| Payment { to: self.to(index), amount });
+                let payments = List::new(payments.collect())?;
+                (from, tag::<Batch>()?, encode(&Batch { payments }))
+            }
+            // Commits and reveals take turns.
+            Kind::Domain if index.is_multiple_of(2) => {
+                let purchase = self.purchase(index / 2)?;
+                let Reveal { owner, name, years, salt } = &purchase;
+                let hash = commit_hash(owner, name, *years, salt);
+                let price_max = Amount::from_apt(1_000);
+                (
+                    self.pick("buyer", index / 2),
+                    tag::<Commit>()?,
+                    encode(&Commit { hash, price_max }),
+                )
+            }
+            Kind::Domain => match (index / 2).checked_sub(self.ripe_after) {
+                Some(number) => {
+                    (self.pick("buyer", number), tag::<Reveal>()?, encode(&self.purchase(number)?))
+                }
+                // The first commits are not old enough yet.
+                None => (from, tag::<Transfer>()?, encode(&transfer())),
+            },
+        })
+    }
+
+    fn purchase(&self, number: usize) -> Option<Reveal> {
+        Some(Reveal {
+            owner: self.account(self.pick("buyer", number))?,
+            name: DomainName::new(&format!("bench-{number:09}")).ok()?,
+            years: 1,
+            salt: Hash(seeded("ddt v1 UNSAFE bench salt", number)),
+        })
+    }
+}
+
+/// An event of an account, checked as a router checks what arrives. Its nonce is the time, and
+/// what the number says beside it.
+fn signed(
+    chain: ChainId,
+    from: usize,
+    (time, number): (Millis, usize),
+    tag: u16,
+    body: Vec<u8>,
+) -> Option<Checked> {
+    let from = key(from);
+    let draft = Draft {
+        version: EVENT_VERSION,
+        chain,
+        author: AccountId::of(&public(&from)),
+        key: public(&from),
+        role: Role::Owner,
+        nonce: time.0 * 1_000 + number as u64,
+        valid_until: time.plus(VALIDITY),
+        tag,
+        body: Bytes::new(body)?,
+    };
+    let signature = sign(&from, &draft.digest());
+    Checked::check(&encode(&draft.signed(signature)), chain, &REGISTRY).ok()
+}
+
+/// The key of the account with this number.
+fn key(index: usize) -> SigningKey {
+    SigningKey::from_bytes(&seeded("ddt v1 UNSAFE bench account", index))
+}
+
+fn tag<E: Declared>() -> Option<u16> {
+    REGISTRY.row_named(E::NAME).map(|row| row.tag)
 }
