@@ -32,6 +32,8 @@ pub(super) type Written = (Vec<u8>, Change);
 pub(super) struct Layer {
     height: u64,
     pub(super) rows: Vec<Written>,
+    /// The beginnings of the rows' keys, side by side: what is searched without following keys.
+    beginnings: Vec<u128>,
     filter: Filter,
     pub(super) events: Vec<([u8; 32], Place)>,
     pub(super) mentions: Vec<Mention>,
@@ -43,8 +45,11 @@ impl Layer {
     }
 
     fn row(&self, key: &[u8]) -> Option<&Change> {
-        let at = self.rows.binary_search_by(|(own, _)| own.as_slice().cmp(key)).ok()?;
-        self.rows.get(at).map(|(_, change)| change)
+        let wanted = beginning(key);
+        let first = self.beginnings.partition_point(|own| *own < wanted);
+        let alike = self.beginnings.iter().skip(first).take_while(|own| **own == wanted).count();
+        let rows = self.rows.iter().skip(first).take(alike);
+        rows.into_iter().find(|(own, _)| own == key).map(|(_, change)| change)
     }
 
     fn event(&self, id: &[u8; 32]) -> Option<Place> {
@@ -101,6 +106,13 @@ pub(super) struct Recent {
     parts: [Vec<Arc<Layer>>; PARTS],
 }
 
+/// The first sixteen bytes of a key, as a number that orders as they do.
+fn beginning(key: &[u8]) -> u128 {
+    let mut bytes = [0; 16];
+    bytes.iter_mut().zip(key).for_each(|(byte, own)| *byte = *own);
+    u128::from_be_bytes(bytes)
+}
+
 fn part_of(first: u8) -> usize {
     usize::from(first >> 4)
 }
@@ -153,7 +165,8 @@ impl Recent {
         for (part, layer) in self.parts.iter_mut().zip(layers) {
             if !layer.is_empty() {
                 let filter = Filter::of(&layer.rows);
-                part.push(Arc::new(Layer { height, filter, ..layer }));
+                let beginnings = layer.rows.iter().map(|(key, _)| beginning(key)).collect();
+                part.push(Arc::new(Layer { height, filter, beginnings, ..layer }));
             }
         }
         Ok(())
