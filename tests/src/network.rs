@@ -42,7 +42,8 @@ type Forecast = Result<Amount, (bool, String)>;
 pub struct Decided {
     /// What the routers agreed on.
     pub body: AnchorBody,
-    certificate: Certificate,
+    /// That they did.
+    pub certificate: Certificate,
     /// The blocks.
     pub spans: Vec<Span>,
 }
@@ -155,6 +156,26 @@ impl Network {
         self.recount.check(&snapshot)?;
         check_state(&snapshot, roots.state)?;
         Ok(receipts)
+    }
+
+    /// Every anchor as it was decided.
+    pub fn history(&self) -> &[Decided] {
+        &self.history
+    }
+
+    /// The book's store.
+    pub fn store(&self) -> &BookStore {
+        &self.store
+    }
+
+    /// The disk below it.
+    pub fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
+    /// The body of the anchor that could come next without any blocks.
+    pub fn next_body(&self, step: Millis) -> AnchorBody {
+        Routers { all: &self.routers, store: &self.store }.body(&[], step)
     }
 
     /// The last anchor as it was decided.

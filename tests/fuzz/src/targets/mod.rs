@@ -1,0 +1,55 @@
+//! What is fuzzed.
+
+mod anchors;
+mod blocks;
+mod bodies;
+mod certificates;
+mod events;
+mod genesis;
+mod http;
+mod keystore;
+mod lanes;
+mod life;
+#[cfg(feature = "consensus")]
+mod messages;
+mod peers;
+mod proofs;
+mod records;
+mod rows;
+mod stores;
+mod texts;
+mod values;
+mod views;
+mod wallet_files;
+
+use crate::Target;
+
+/// Every target, by name.
+pub const ALL: &[Target] = &[
+    anchors::TARGET,
+    blocks::TARGET,
+    bodies::TARGET,
+    certificates::TARGET,
+    events::TARGET,
+    genesis::TARGET,
+    http::TARGET,
+    keystore::TARGET,
+    lanes::TARGET,
+    life::TARGET,
+    #[cfg(feature = "consensus")]
+    messages::TARGET,
+    peers::TARGET,
+    proofs::TARGET,
+    records::TARGET,
+    rows::TARGET,
+    stores::TARGET,
+    texts::TARGET,
+    values::TARGET,
+    views::TARGET,
+    wallet_files::TARGET,
+];
+
+/// The target of this name.
+pub fn named(name: &str) -> Option<&'static Target> {
+    ALL.iter().find(|target| target.name == name)
+}
