@@ -72,17 +72,30 @@ pub struct Network {
 impl Network {
     /// A new network.
     pub fn start(setup: &Setup) -> Network {
-        let (genesis, disk) = (setup.genesis(), Disk::default());
-        Network {
-            routers: (1..=setup.zones).map(Router::of_zone).collect(),
-            store: open(&disk, &genesis),
+        Network::resume(setup.genesis(), Disk::default()).expect("a network in memory")
+    }
+
+    /// Goes on with the book on a disk, after recounting all money from its receipts.
+    pub fn resume(genesis: Genesis, disk: Disk) -> Result<Network, String> {
+        let store = BookStore::open(disk.backend(), &genesis, REGISTRY);
+        let store = store.map_err(|fault| fault.to_string())?;
+        let mut recount = Recount::start(&genesis);
+        let snapshot = store.snapshot().map_err(|fault| fault.to_string())?;
+        for height in 1..=store.head().0.height {
+            let receipts = snapshot.receipts(height, 0, usize::MAX);
+            recount.apply(&receipts.map_err(|fault| fault.to_string())?)?;
+        }
+        recount.check(&snapshot)?;
+        Ok(Network {
+            routers: genesis.zones.iter().map(|zone| Router::of_zone(zone.zone.0)).collect(),
+            store,
             disk,
             cuts: Cuts::default(),
             history: Vec::new(),
-            recount: Recount::start(&genesis),
+            recount,
             observed: BTreeSet::new(),
             genesis,
-        }
+        })
     }
 
     /// The chain.

@@ -7,12 +7,14 @@ use arc_malachitebft_core_types as engine;
 use arc_malachitebft_engine::util::streaming::StreamMessage;
 use arc_malachitebft_sync as sync;
 use bytes::Bytes;
+use ddt_ledger::codec::{decode, encode};
 
-use crate::codec::{DdtCodec, Framed, WireError};
+use crate::application::StoredProposal;
+use crate::codec::{BODY_MESSAGE_BYTES_MAX, DdtCodec, Framed, WireError};
 use crate::context::{Ddt, Part};
 
 /// Kinds of messages.
-pub const KINDS: u8 = 10;
+pub const KINDS: u8 = 11;
 
 /// Decodes a message of a kind, any number, and answers how it is encoded again.
 ///
@@ -29,7 +31,10 @@ pub fn message(kind: u8, bytes: &[u8]) -> Result<Vec<u8>, String> {
         6 => again::<sync::Status<Ddt>>(bytes),
         7 => again::<sync::Request<Ddt>>(bytes),
         8 => again::<sync::Response<Ddt>>(bytes),
-        _ => again::<engine::ValidatorProof<Ddt>>(bytes),
+        9 => again::<engine::ValidatorProof<Ddt>>(bytes),
+        _ => decode::<StoredProposal>(bytes, BODY_MESSAGE_BYTES_MAX)
+            .map(|proposal| encode(&proposal))
+            .map_err(WireError::from),
     };
     again.map_err(|error| error.to_string())
 }

@@ -6,10 +6,27 @@
 //! on stable Rust in `cargo test`, and keeps what ends in a way not seen before; the example
 //! `guided` is libFuzzer, which sees every branch (`.ci/fuzz`). Both start from the same inputs:
 //! what [`world`] holds, and the files in `corpus/`.
+//!
+//! The node is a binary, without a library to use: its parsers are compiled here once more, from
+//! its own files, under the paths by which they know each other.
 
+#[allow(dead_code)]
+mod backup;
+#[allow(dead_code)]
+#[path = "../../../node/src/config/mod.rs"]
+mod config;
 pub mod cursor;
+mod data_folder;
 pub mod engine;
+#[allow(dead_code)]
+#[path = "../../../node/src/failure.rs"]
+mod failure;
 pub mod mutate;
+#[allow(dead_code)]
+mod node;
+#[allow(dead_code)]
+#[path = "../../../node/src/secret_file.rs"]
+mod secret_file;
 pub mod targets;
 pub mod world;
 

@@ -54,6 +54,6 @@ macro_rules! targets {
 }
 
 targets! {
-    anchors blocks bodies certificates events genesis http keystore lanes life messages peers
-    proofs records rows stores texts values views wallet_files
+    anchors blocks bodies certificates events genesis http keystore lanes life messages
+    node_files peers proofs records rows stores texts values views wallet_files
 }

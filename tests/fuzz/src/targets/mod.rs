@@ -12,6 +12,7 @@ mod lanes;
 mod life;
 #[cfg(feature = "consensus")]
 mod messages;
+mod node_files;
 mod peers;
 mod proofs;
 mod records;
@@ -38,6 +39,7 @@ pub const ALL: &[Target] = &[
     life::TARGET,
     #[cfg(feature = "consensus")]
     messages::TARGET,
+    node_files::TARGET,
     peers::TARGET,
     proofs::TARGET,
     records::TARGET,

@@ -8,6 +8,7 @@ use ddt_ledger::borsh::{BorshDeserialize, BorshSerialize};
 use ddt_ledger::certificate::{Certificate, ValidatorAddress, ValidatorSet, VoteKind};
 use ddt_ledger::codec::{decode, encode};
 use ddt_ledger::event::{Draft, Signed};
+use ddt_ledger::fees::ValueIndex;
 use ddt_ledger::lane::{BlockHeader, LaneBlock, SoftReceipt};
 use ddt_ledger::merkle::ListProof;
 use ddt_ledger::params::Params;
@@ -16,7 +17,7 @@ use ddt_ledger::receipt::Receipt;
 use ddt_ledger::stamp::Stamps;
 use ddt_ledger::state::TreeProof;
 use ddt_ledger::store::AnchorRecord;
-use ddt_ledger::system::{Head, Lane, Supply, Validators};
+use ddt_ledger::system::{EpochRecord, Head, Lane, Supply, Validators};
 use ddt_ledger::tickets::Tickets;
 use ddt_ledger::vrf::VrfOutput;
 
@@ -48,7 +49,7 @@ fn law<T: BorshSerialize + BorshDeserialize>(bytes: &[u8]) -> End {
 }
 
 /// What a record is and how it is read; its first byte says which.
-const LAWS: [Law; 32] = [
+const LAWS: [Law; 34] = [
     law::<Draft>,
     law::<Signed>,
     law::<BlockHeader>,
@@ -81,6 +82,8 @@ const LAWS: [Law; 32] = [
     law::<availability::Ask>,
     law::<follower::Decided>,
     law::<Task>,
+    law::<EpochRecord>,
+    law::<ValueIndex>,
 ];
 
 fn run(bytes: &[u8]) -> End {
