@@ -10,20 +10,26 @@
 //! The node is a binary, without a library to use: its parsers are compiled here once more, from
 //! its own files, under the paths by which they know each other.
 
+#[cfg(feature = "faces")]
 #[allow(dead_code)]
 mod backup;
-#[allow(dead_code)]
+#[cfg(feature = "faces")]
+#[allow(dead_code, unused_imports)]
 #[path = "../../../node/src/config/mod.rs"]
 mod config;
 pub mod cursor;
+#[cfg(feature = "faces")]
 mod data_folder;
 pub mod engine;
+#[cfg(feature = "faces")]
 #[allow(dead_code)]
 #[path = "../../../node/src/failure.rs"]
 mod failure;
 pub mod mutate;
+#[cfg(feature = "faces")]
 #[allow(dead_code)]
 mod node;
+#[cfg(feature = "faces")]
 #[allow(dead_code)]
 #[path = "../../../node/src/secret_file.rs"]
 mod secret_file;

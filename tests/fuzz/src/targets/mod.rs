@@ -6,12 +6,14 @@ mod bodies;
 mod certificates;
 mod events;
 mod genesis;
+#[cfg(feature = "faces")]
 mod http;
 mod keystore;
 mod lanes;
 mod life;
 #[cfg(feature = "consensus")]
 mod messages;
+#[cfg(feature = "faces")]
 mod node_files;
 mod peers;
 mod proofs;
@@ -33,12 +35,14 @@ pub const ALL: &[Target] = &[
     certificates::TARGET,
     events::TARGET,
     genesis::TARGET,
+    #[cfg(feature = "faces")]
     http::TARGET,
     keystore::TARGET,
     lanes::TARGET,
     life::TARGET,
     #[cfg(feature = "consensus")]
     messages::TARGET,
+    #[cfg(feature = "faces")]
     node_files::TARGET,
     peers::TARGET,
     proofs::TARGET,
