@@ -2,8 +2,12 @@
 //!
 //! `DDT_FUZZ_SEED=7` tries others, `DDT_FUZZ_TIMES=100` a hundred times as many.
 
-use ddt_fuzz::engine::fuzz;
-use ddt_fuzz::targets::named;
+use std::collections::BTreeSet;
+
+use ddt_fuzz::engine::{self, fuzz};
+use ddt_fuzz::mutate::mutate;
+use ddt_fuzz::targets::{lived, named};
+use ddt_tests::random::Random;
 
 fn number(name: &str, otherwise: u64) -> u64 {
     std::env::var(name).map_or(otherwise, |text| text.parse().expect("a number"))
@@ -51,6 +55,23 @@ macro_rules! targets {
             assert!(all.eq(tested), "say in this file: {tested:?}");
         }
     };
+}
+
+/// Broken by: choices that only make events which nobody executes; then `life` proves nothing.
+#[test]
+fn histories_get_far() {
+    let target = named("life").expect("a target");
+    let known = engine::known(target);
+    let mut random = Random::of(2);
+    let mut done = BTreeSet::new();
+    for _ in 0..150 {
+        let chosen = random.pick(&known).expect("known inputs");
+        let input = mutate(&mut random, &chosen, &known, target.bytes_max);
+        let ends = lived(&input);
+        done.extend(ends.into_iter().filter(|(_, how)| how == "done").map(|(tag, _)| tag));
+    }
+    println!("done: {done:?}");
+    assert!(done.len() >= 8, "of all events, only these were done: {done:?}");
 }
 
 targets! {

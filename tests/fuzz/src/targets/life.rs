@@ -4,7 +4,7 @@
 //! receipts, audits are clean, the root is that of the rows, no event ended as a bug, every
 //! refusal is declared, and what admission said of the first event is what became of it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ddt_contracts::REGISTRY;
 use ddt_contracts::accounts::possession_digest;
@@ -33,7 +33,7 @@ pub const TARGET: Target = Target {
     run,
     seeds,
     bytes_max: 2_048,
-    tries: 250,
+    tries: 300,
 };
 
 const PEOPLE: [&str; 5] = ["alice", "bob", "carol", "laptop", "one"];
@@ -64,9 +64,14 @@ fn setup() -> Setup {
 }
 
 fn run(bytes: &[u8]) -> End {
+    end(lived(bytes).into_iter().collect::<Vec<_>>())
+}
+
+/// Lives a history; answers how events ended: which, by tag, and `done` or a refusal's code.
+pub fn lived(bytes: &[u8]) -> BTreeSet<(u16, String)> {
     let mut cursor = Cursor::of(bytes);
     let mut history = History { network: Network::start(&setup()), signed: 0, sent: Vec::new() };
-    let mut ends: BTreeMap<(u16, String), usize> = BTreeMap::new();
+    let mut ends = BTreeSet::new();
     for _ in 0..ANCHORS_MAX {
         if cursor.is_empty() {
             break;
@@ -89,12 +94,12 @@ fn run(bytes: &[u8]) -> End {
                 Outcome::Done => "done".to_string(),
                 Outcome::Refused(code) | Outcome::Void(code) | Outcome::Bug(code) => code.clone(),
             };
-            *ends.entry((place.tag, how)).or_default() += 1;
+            ends.insert((place.tag, how));
         }
     }
     let twice = history.network.replay().unwrap_or_else(|error| panic!("{error}"));
     assert!(twice.iter().all(|(first, again)| first == again), "two histories");
-    end(ends.into_keys().collect::<Vec<_>>())
+    ends
 }
 
 struct History {

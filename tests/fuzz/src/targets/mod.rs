@@ -25,6 +25,8 @@ mod values;
 mod views;
 mod wallet_files;
 
+pub use life::lived;
+
 use crate::Target;
 
 /// Every target, by name.

@@ -18,7 +18,7 @@ pub const TARGET: Target = Target {
     run,
     seeds,
     bytes_max: PROOF_BYTES_MAX,
-    tries: 2_000,
+    tries: 5_000,
 };
 
 fn run(bytes: &[u8]) -> End {

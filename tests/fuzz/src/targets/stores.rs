@@ -18,7 +18,7 @@ pub const TARGET: Target = Target {
     run,
     seeds,
     bytes_max: 512,
-    tries: 250,
+    tries: 500,
 };
 
 /// Which file, how long it is, and changes: where, how many bytes, which.
