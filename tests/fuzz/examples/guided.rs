@@ -15,7 +15,7 @@ fn target() -> &'static Target {
     TARGET.get_or_init(|| {
         let name = std::env::var("DDT_FUZZ_TARGET").unwrap_or_default();
         let names: Vec<&str> = ALL.iter().map(|target| target.name).collect();
-        named(&name).unwrap_or_else(|| panic!("DDT_FUZZ_TARGET is one of {}", names.join(", ")))
+        *named(&name).unwrap_or_else(|| panic!("DDT_FUZZ_TARGET is one of {}", names.join(", ")))
     })
 }
 
