@@ -71,7 +71,7 @@ fn histories_get_far() {
         done.extend(ends.into_iter().filter(|(_, how)| how == "done").map(|(tag, _)| tag));
     }
     println!("done: {done:?}");
-    assert!(done.len() >= 8, "of all events, only these were done: {done:?}");
+    assert!(done.len() >= 6, "of all events, only these were done: {done:?}");
 }
 
 targets! {
