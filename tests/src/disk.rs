@@ -46,6 +46,17 @@ fn apply(bytes: &mut Vec<u8>, change: &Change) {
 }
 
 impl Disk {
+    /// A disk with these bytes on it, durably.
+    pub fn holding(bytes: Vec<u8>) -> Disk {
+        let durable = bytes.clone();
+        Disk(Arc::new(Mutex::new(Inner { bytes, durable, ..Inner::default() })))
+    }
+
+    /// What is on it.
+    pub fn bytes(&self) -> Vec<u8> {
+        self.inner().bytes.clone()
+    }
+
     /// The same, for a store to use.
     pub fn backend(&self) -> Backend {
         Backend::Custom(Box::new(self.clone()))
@@ -81,8 +92,7 @@ impl Disk {
         for change in inner.waiting.iter().filter(|_| random.percent(part)) {
             apply(&mut durable, change);
         }
-        let bytes = durable.clone();
-        Disk(Arc::new(Mutex::new(Inner { bytes, durable, ..Inner::default() })))
+        Disk::holding(durable)
     }
 
     fn inner(&self) -> MutexGuard<'_, Inner> {

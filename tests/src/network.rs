@@ -42,7 +42,8 @@ type Forecast = Result<Amount, (bool, String)>;
 pub struct Decided {
     /// What the routers agreed on.
     pub body: AnchorBody,
-    certificate: Certificate,
+    /// That they did.
+    pub certificate: Certificate,
     /// The blocks.
     pub spans: Vec<Span>,
 }
@@ -71,17 +72,30 @@ pub struct Network {
 impl Network {
     /// A new network.
     pub fn start(setup: &Setup) -> Network {
-        let (genesis, disk) = (setup.genesis(), Disk::default());
-        Network {
-            routers: (1..=setup.zones).map(Router::of_zone).collect(),
-            store: open(&disk, &genesis),
+        Network::resume(setup.genesis(), Disk::default()).expect("a network in memory")
+    }
+
+    /// Goes on with the book on a disk, after recounting all money from its receipts.
+    pub fn resume(genesis: Genesis, disk: Disk) -> Result<Network, String> {
+        let store = BookStore::open(disk.backend(), &genesis, REGISTRY);
+        let store = store.map_err(|fault| fault.to_string())?;
+        let mut recount = Recount::start(&genesis);
+        let snapshot = store.snapshot().map_err(|fault| fault.to_string())?;
+        for height in 1..=store.head().0.height {
+            let receipts = snapshot.receipts(height, 0, usize::MAX);
+            recount.apply(&receipts.map_err(|fault| fault.to_string())?)?;
+        }
+        recount.check(&snapshot)?;
+        Ok(Network {
+            routers: genesis.zones.iter().map(|zone| Router::of_zone(zone.zone.0)).collect(),
+            store,
             disk,
             cuts: Cuts::default(),
             history: Vec::new(),
-            recount: Recount::start(&genesis),
+            recount,
             observed: BTreeSet::new(),
             genesis,
-        }
+        })
     }
 
     /// The chain.
@@ -155,6 +169,26 @@ impl Network {
         self.recount.check(&snapshot)?;
         check_state(&snapshot, roots.state)?;
         Ok(receipts)
+    }
+
+    /// Every anchor as it was decided.
+    pub fn history(&self) -> &[Decided] {
+        &self.history
+    }
+
+    /// The book's store.
+    pub fn store(&self) -> &BookStore {
+        &self.store
+    }
+
+    /// The disk below it.
+    pub fn disk(&self) -> &Disk {
+        &self.disk
+    }
+
+    /// The body of the anchor that could come next without any blocks.
+    pub fn next_body(&self, step: Millis) -> AnchorBody {
+        Routers { all: &self.routers, store: &self.store }.body(&[], step)
     }
 
     /// The last anchor as it was decided.

@@ -11,7 +11,7 @@ use std::process::Command;
 use serde_json::Value;
 
 /// What each crate may use of the others. A crate that is not listed has no place yet.
-const MAY_USE: [(&str, &[&str]); 11] = [
+const MAY_USE: [(&str, &[&str]); 12] = [
     ("ddt-ledger", &[]),
     ("ddt-contracts", &["ddt-ledger"]),
     ("ddt-wallet", &["ddt-ledger"]),
@@ -44,6 +44,19 @@ const MAY_USE: [(&str, &[&str]); 11] = [
             "ddt-consensus",
             "ddt-net",
             "ddt-model",
+        ],
+    ),
+    // Whatever decodes, it fuzzes.
+    (
+        "ddt-fuzz",
+        &[
+            "ddt-ledger",
+            "ddt-contracts",
+            "ddt-wallet",
+            "ddt-api",
+            "ddt-core",
+            "ddt-consensus",
+            "ddt-tests",
         ],
     ),
     // Without the engine of consensus: simulations must link fast.

@@ -20,3 +20,4 @@ mod stamps;
 mod states;
 mod support;
 mod vectors;
+mod zip215;

@@ -33,6 +33,9 @@ mod context;
 mod deciding;
 mod engine_loop;
 mod error;
+#[cfg(feature = "fuzz")]
+#[doc(hidden)]
+pub mod fuzz;
 mod members;
 mod proposals;
 mod proposing;

@@ -58,7 +58,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 
-use crate::network::Observation;
+use crate::network::{Network, Observation};
 use run::Story;
 
 /// What a scenario showed.
@@ -89,14 +89,29 @@ impl fmt::Display for Trouble {
 
 /// Runs a scenario's text; `file` stands in errors.
 pub fn run_text(file: &str, text: &str) -> Result<Report, Trouble> {
+    let (story, last) = told(file, text)?;
+    story.end(last).map_err(|(line, words)| trouble(file, line, words))
+}
+
+/// The network at the end of a scenario's text, to go on with; `file` stands in errors.
+pub fn network_after(file: &str, text: &str) -> Result<Network, Trouble> {
+    let (story, last) = told(file, text)?;
+    story.network(last).map_err(|(line, words)| trouble(file, line, words))
+}
+
+fn trouble(file: &str, line: usize, words: String) -> Trouble {
+    Trouble { file: file.to_string(), line, words }
+}
+
+/// The story of a text, and its last line.
+fn told(file: &str, text: &str) -> Result<(Story, usize), Trouble> {
     let mut story = Story::default();
-    let trouble = |line, words| Trouble { file: file.to_string(), line, words };
     let mut last = 0;
     for (line, statement) in (1..).zip(text.lines()) {
-        story.line(line, statement).map_err(|(line, words)| trouble(line, words))?;
+        story.line(line, statement).map_err(|(line, words)| trouble(file, line, words))?;
         last = line;
     }
-    story.end(last).map_err(|(line, words)| trouble(line, words))
+    Ok((story, last))
 }
 
 /// Runs every scenario of a folder, in the order of their names.

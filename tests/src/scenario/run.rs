@@ -91,6 +91,12 @@ impl Story {
         Ok(Report { observed, ..self.report })
     }
 
+    /// The network after everything that waits was anchored.
+    pub(super) fn network(mut self, line: usize) -> Result<Network, Fault> {
+        self.flush()?;
+        self.network.ok_or((line, "nothing happens in it".to_string()))
+    }
+
     /// The network, started with the first use.
     pub(super) fn started(&mut self) -> &mut Network {
         for zone in 1..=self.setup.zones {

@@ -97,7 +97,8 @@ pub fn records(fields: &'static [FieldInfo]) -> BoxedStrategy<Fields> {
     each.prop_map(names).boxed()
 }
 
-fn check<T: std::fmt::Debug>(
+/// Tries a law on many values.
+pub fn check<T: std::fmt::Debug>(
     strategy: BoxedStrategy<T>,
     test: impl Fn(T) -> Result<(), TestCaseError>,
 ) {
