@@ -13,6 +13,7 @@ use ddt_tests::people::Person;
 
 use crate::message::{Answer, Endpoint, Message};
 use crate::random::Random;
+use crate::town::node_of;
 
 /// Events that a client has on the way.
 const WISHES_MAX: usize = 6;
@@ -220,11 +221,6 @@ impl Client {
             }
         }
     }
-}
-
-/// The key of the node of a zone's router.
-pub fn node_of(zone: u32) -> Person {
-    Person::named(&format!("node of router{zone}"))
 }
 
 fn amount(units: u64) -> Amount {

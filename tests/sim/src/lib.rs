@@ -21,6 +21,7 @@ pub mod message;
 pub mod network;
 pub mod random;
 pub mod router;
+pub mod town;
 pub mod trace;
 mod traitor;
 pub mod truth;

@@ -12,12 +12,11 @@ use ddt_core::pacer::Pacer;
 use ddt_core::sequencer::{Sequencer, SequencerConfig, Sign};
 use ddt_ledger::anchor::{TIPS_MAX, Tip};
 use ddt_ledger::fault::StoreFault;
-use ddt_ledger::genesis::Genesis;
 use ddt_ledger::lane::{BlockHeader, CheckedBlock};
 use ddt_ledger::store::{BookStore, LaneStore};
 use ddt_ledger::system::{Lane, Validators, next_deadline, params};
-use ddt_ledger::{ChainId, Hash, Millis, Zone};
-use ddt_tests::people::{Person, Router as Keys};
+use ddt_ledger::{Hash, Millis, Zone};
+use ddt_tests::people::Person;
 use ddt_tests::vrf::TestVrf;
 
 use crate::agents_shell::Agent;
@@ -26,18 +25,7 @@ use crate::disk::Disk;
 use crate::engine::StoredProposal;
 use crate::facts::{Fact, Out};
 use crate::message::{Endpoint, Message};
-
-/// What all routers know.
-pub struct Town {
-    /// The genesis.
-    pub genesis: Genesis,
-    /// Its chain.
-    pub chain: ChainId,
-    /// Each router's keys.
-    pub keys: Vec<Keys>,
-    /// The hot keys of their nodes.
-    pub node_keys: Vec<Person>,
-}
+use crate::town::Town;
 
 /// A router's disks.
 #[derive(Clone, Default)]

@@ -21,7 +21,7 @@ use ddt_tests::people::Person;
 use crate::facts::Out;
 use crate::message::{Answer, Endpoint, Message};
 use crate::random::Random;
-use crate::router::Town;
+use crate::town::Town;
 
 /// Second blocks that are remembered.
 const SECONDS_MAX: usize = 64;
@@ -48,9 +48,13 @@ pub(crate) struct Traitor {
 }
 
 impl Traitor {
-    /// A traitor at this seat.
-    pub fn new(seat: Endpoint, town: Rc<Town>, random: Random) -> Traitor {
-        Traitor { seat, town, random, fork: None, seconds: BTreeMap::new(), made: 0 }
+    /// In some of the networks that bear the loss of a router, one that signs what it likes.
+    pub fn of(seed: u64, town: &Rc<Town>) -> Option<Traitor> {
+        let mut random = Random::new(!seed);
+        let seat = random.place(town.keys.len());
+        let is_there = town.keys.len() > 3 && random.chance(400);
+        let (town, seconds) = (town.clone(), BTreeMap::new());
+        is_there.then_some(Traitor { seat, town, random, fork: None, seconds, made: 0 })
     }
 
     /// How many places it signed twice.

@@ -3,20 +3,18 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use ddt_ledger::Millis;
 use ddt_ledger::fault::{FaultKind, StoreFault};
-use ddt_ledger::genesis::GenesisNodeKey;
-use ddt_ledger::params::Params;
-use ddt_ledger::{Amount, ChainId, Millis};
-use ddt_tests::network::{START, Setup};
-use ddt_tests::people::{Person, Router as Keys};
+use ddt_tests::network::START;
 
-use crate::clients::{Client, node_of};
+use crate::clients::Client;
 use crate::engine::{Command, Engine, View};
 use crate::facts::{Fact, Out};
 use crate::message::{Endpoint, Message};
 use crate::network::Network;
 use crate::random::Random;
-use crate::router::{Disks, Router, Task, Town};
+use crate::router::{Disks, Router, Task};
+use crate::town::Town;
 use crate::trace::Trace;
 use crate::traitor::Traitor;
 use crate::truth::Truth;
@@ -78,20 +76,9 @@ impl World {
         let mut random = Random::new(seed);
         let routers = random.between(3, 5) as usize;
         let client_count = random.between(2, 6) as usize;
-        let mut setup = Setup { zones: routers as u32, ..Setup::new() };
-        setup.pool = Amount::from_apt(1_000);
-        setup.accounts =
-            (0..client_count).map(|n| (Client::person(n), Amount::from_apt(2_000))).collect();
-        setup.accounts.extend(
-            (1..=routers as u32).map(|zone| (Keys::of_zone(zone).person, Amount::from_apt(10))),
-        );
-        setup.params.commit_age_ms = Millis(random.between(200, 2_000));
-        setup.params.commit_life_ms = Millis(random.between(5_000, 40_000));
-        setup.params.anchor_work_max = random.between(4, 200);
-        setup.params.anchor_idle_ms = Millis(random.between(500, 10_000));
-        shorten(&mut setup.params, &mut random);
-        let (chain, town) = town(&setup, routers);
-        let traitor = traitor(seed, &town);
+        let town = Rc::new(Town::new((routers, client_count), &mut random));
+        let chain = town.chain;
+        let traitor = Traitor::of(seed, &town);
         let chaos_ms_max = random.between(500, 8_000);
         let mut world = World {
             network: Network::of(&mut random),
@@ -382,15 +369,17 @@ impl World {
         let height = |seat: &Seat| seat.router.as_ref().map(Router::height);
         let heights: Vec<Option<u64>> = self.seats.iter().map(height).collect();
         let is_level = heights.iter().all(|height| *height == Some(self.engine.height - 1));
-        let due = self.seats.first().and_then(|seat| seat.router.as_ref());
-        let due = due.map_or(Ok(0), |router| router.overdue(&steady)).unwrap_or(usize::MAX);
-        if waiting == 0 && promises == 0 && due == 0 && is_level {
-            return None;
-        }
         let height = self.engine.height;
-        Some(format!(
-            "{waiting} clients, {promises} promises, {due} things due, at {heights:?} before {height}"
-        ))
+        if waiting > 0 || promises > 0 || !is_level {
+            return Some(format!(
+                "{waiting} clients, {promises} promises, at {heights:?} before {height}"
+            ));
+        }
+        let router = self.seats.first().and_then(|seat| seat.router.as_ref());
+        let due = router.map_or(Ok(0), |router| router.overdue(&steady));
+        due.map_or(Some("a book that cannot be read".to_string()), |due| {
+            (due > 0).then(|| format!("{due} renewals and heartbeats that are due"))
+        })
     }
 
     /// The routers that have their data and keep the rules.
@@ -429,41 +418,4 @@ impl World {
         let is_full = seat.is_full && fault.kind == FaultKind::Full;
         self.is_dead(router) || seat.is_flipped || is_full
     }
-}
-
-/// What lasts a year elsewhere ends within seconds.
-fn shorten(params: &mut Params, random: &mut Random) {
-    params.domain_year_ms = Millis(random.between(10_000, 60_000));
-    params.domain_grace_ms = Millis(random.between(2_000, 15_000));
-    params.domain_premium_ms = Millis(random.between(1_000, 20_000));
-    params.domain_renewal_ms = Millis(random.between(4_000, 40_000));
-    params.stamp_period_ms = Millis(random.between(5_000, 60_000));
-    (params.stamp_bits, params.zone_seats) = (2, 40);
-    params.heartbeat_ms = Millis(random.between(1_000, 5_000));
-    params.inactive_ms = Millis(random.between(9_000, 40_000));
-    params.lease_ms = Millis(random.between(30_000, 90_000));
-}
-
-/// In some of the networks that bear it, a router that signs what it likes.
-fn traitor(seed: u64, town: &Rc<Town>) -> Option<Traitor> {
-    let mut random = Random::new(!seed);
-    let routers = town.keys.len();
-    let seat = random.place(routers);
-    let is_there = routers > 3 && random.chance(400);
-    is_there.then(|| Traitor::new(seat, town.clone(), random))
-}
-
-/// What all routers know; each one's node has a hot key with an allowance.
-fn town(setup: &Setup, routers: usize) -> (ChainId, Rc<Town>) {
-    let keys: Vec<Keys> = (1..=routers as u32).map(Keys::of_zone).collect();
-    let node_keys: Vec<Person> = (1..=routers as u32).map(node_of).collect();
-    let duty = |(keys, node): (&Keys, &Person)| GenesisNodeKey {
-        account: keys.person.id(),
-        key: node.key(),
-        allowance: Amount::from_apt(5),
-    };
-    let duties = keys.iter().zip(&node_keys).map(duty).collect();
-    let genesis = Setup { node_keys: duties, ..setup.clone() }.genesis();
-    let chain = genesis.chain();
-    (chain, Rc::new(Town { genesis, chain, keys, node_keys }))
 }
