@@ -182,7 +182,7 @@ impl Client {
 
     /// Chooses a name, one of few, and somebody to reveal it; answers the commit.
     fn errand(&mut self, now: Millis, random: &mut Random) -> Hash {
-        let text = format!("longname{}", random.below(12));
+        let text = format!("longname{}", random.below(30));
         let name = DomainName::new(&text).expect("a name");
         let (owner, salt, years) = (self.person.id(), Hash(random.bytes()), 1);
         let commit = commit_hash(&owner, &name, years, &salt);
