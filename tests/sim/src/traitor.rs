@@ -52,7 +52,7 @@ impl Traitor {
     pub fn of(seed: u64, town: &Rc<Town>) -> Option<Traitor> {
         let mut random = Random::new(!seed);
         let seat = random.place(town.keys.len());
-        let is_there = town.keys.len() > 3 && random.chance(400);
+        let is_there = town.keys.len() > 3 && random.chance(600);
         let (town, seconds) = (town.clone(), BTreeMap::new());
         is_there.then_some(Traitor { seat, town, random, fork: None, seconds, made: 0 })
     }
@@ -113,7 +113,7 @@ impl Traitor {
         if is_old || self.random.chance(200) {
             self.fork = None;
         }
-        if self.fork.is_none() && !self.random.chance(300) {
+        if self.fork.is_none() && !self.random.chance(500) {
             return both(bytes);
         }
         let Some((second, second_bytes)) = self.second(&first) else { return both(bytes) };
@@ -168,7 +168,11 @@ impl Traitor {
         let BlockHeader { zone, term, height, .. } = header;
         let deceived = match fork {
             Some(fork) => fork.deceived,
-            None => self.others().filter(|_| self.random.chance(500)).collect(),
+            // All others, or some.
+            None => {
+                let share = if self.random.chance(300) { 1_000 } else { 500 };
+                self.others().filter(|_| self.random.chance(share)).collect()
+            }
         };
         let tip = Tip { zone, term, height, block: second.id() };
         self.fork = Some(Fork { beside: first.id(), tip, next_number, deceived });
