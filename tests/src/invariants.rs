@@ -74,7 +74,12 @@ impl Recount {
     pub fn start(genesis: &Genesis) -> Recount {
         let accounts = genesis.accounts.iter();
         let accounts = accounts.map(|a| (Party::Account(AccountId::of(&a.key)), a.balance));
-        let parties: Vec<(Party, Amount)> = accounts.chain([(Party::Pool, genesis.pool)]).collect();
+        let allowances = genesis.node_keys.iter().map(|duty| {
+            let (account, key) = (duty.account, duty.key);
+            (Party::Allowance { account, key }, duty.allowance)
+        });
+        let pool = (Party::Pool, genesis.pool);
+        let parties: Vec<(Party, Amount)> = accounts.chain(allowances).chain([pool]).collect();
         let sum = parties.iter().try_fold(Amount::ZERO, |sum, (_, amount)| sum.plus(*amount));
         Recount {
             genesis: sum.expect("a genesis that started"),

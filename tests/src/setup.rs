@@ -1,6 +1,6 @@
 //! What a network of a test starts from.
 
-use ddt_ledger::genesis::{GENESIS_VERSION, Genesis, GenesisAccount, GenesisZone};
+use ddt_ledger::genesis::{GENESIS_VERSION, Genesis, GenesisAccount, GenesisNodeKey, GenesisZone};
 use ddt_ledger::params::Params;
 use ddt_ledger::{Amount, Millis, Zone};
 
@@ -18,6 +18,8 @@ pub struct Setup {
     pub pool: Amount,
     /// Its accounts; one with nothing opens later.
     pub accounts: Vec<(Person, Amount)>,
+    /// Node keys that work from the start, each of one of the accounts.
+    pub node_keys: Vec<GenesisNodeKey>,
     /// How many zones, each with a router: 1, 2, ….
     pub zones: u32,
 }
@@ -25,7 +27,13 @@ pub struct Setup {
 impl Setup {
     /// One zone, the parameters of a development network, nobody in it.
     pub fn new() -> Setup {
-        Setup { params: Params::dev(), pool: Amount::ZERO, accounts: Vec::new(), zones: 1 }
+        Setup {
+            params: Params::dev(),
+            pool: Amount::ZERO,
+            accounts: Vec::new(),
+            node_keys: Vec::new(),
+            zones: 1,
+        }
     }
 
     /// The genesis.
@@ -47,7 +55,7 @@ impl Setup {
             pool: self.pool,
             params: self.params.clone(),
             accounts: funded.map(account).collect(),
-            node_keys: Vec::new(),
+            node_keys: self.node_keys.clone(),
             zones: (1..=self.zones).map(zone).collect(),
         }
     }

@@ -1,9 +1,9 @@
-//! The shell around the reveal agent: its tasks on a disk of their own, its reveals signed with
-//! the node's hot key.
+//! The shell around the reveal agent: its tasks on a disk of their own; and what all agents
+//! sign with the node's hot key.
 
 use ddt_contracts::REGISTRY;
 use ddt_contracts::domains::{DomainName, Reveal, read_commit};
-use ddt_core::agents::reveal::{CommitFacts, Effect, Input, RevealAgent, RevealConfig, Task};
+use ddt_core::agents::reveal::{CommitFacts, Effect, Input, NAME, RevealAgent, RevealConfig, Task};
 use ddt_core::sequencer;
 use ddt_ledger::admit::{Admission, admit};
 use ddt_ledger::codec::{decode, encode};
@@ -13,7 +13,7 @@ use ddt_ledger::registry::Declared;
 use ddt_ledger::schema::Bytes;
 use ddt_ledger::store::{begin_write, open_file};
 use ddt_ledger::system::{Head, params};
-use ddt_ledger::{ChainId, Hash, Millis, Refusal};
+use ddt_ledger::{AccountId, ChainId, Hash, Millis, Refusal};
 use redb::{Database, ReadableDatabase, ReadableTable, TableDefinition};
 
 use crate::disk::Disk;
@@ -124,6 +124,7 @@ impl Router {
             let effects = self.agent.machine.step(now, input);
             self.duties(now, effects, out)?;
         }
+        self.chores_turn(now, out)?;
         self.wake(Machine::Agent, now, now.plus(TICK_MS), out);
         Ok(())
     }
@@ -154,14 +155,53 @@ impl Router {
         Ok(())
     }
 
-    /// Signs a reveal and sequences it, unless admission expects a refusal.
     fn reveal(
         &mut self,
         now: Millis,
         task: &Task,
         out: &mut Vec<Out>,
     ) -> Result<Result<(), Refusal>, StoreFault> {
-        let event = match self.reveal_event(now, task) {
+        let Ok(name) = DomainName::new(&task.name) else { return Ok(Err(NAME)) };
+        let body = Reveal { owner: task.owner, name, years: task.years, salt: task.salt };
+        let author = self.town.keys[self.number].person.id();
+        match self.duty(now, author, Reveal::NAME, encode(&body)) {
+            Ok(draft) => self.do_duty(now, draft, out),
+            Err(refusal) => Ok(Err(refusal)),
+        }
+    }
+
+    /// An event of this node's key for an account that authorised it. All agents share the
+    /// key's nonces.
+    pub(crate) fn duty(
+        &mut self,
+        now: Millis,
+        author: AccountId,
+        event: &str,
+        body: Vec<u8>,
+    ) -> Result<Draft, Refusal> {
+        self.agent.nonce = (now.0 * 1_000).max(self.agent.nonce + 1);
+        Ok(Draft {
+            version: EVENT_VERSION,
+            chain: self.town.chain,
+            author,
+            key: self.town.node_keys[self.number].key(),
+            role: Role::Node,
+            nonce: self.agent.nonce,
+            valid_until: now.plus(VALIDITY_MS),
+            tag: REGISTRY.row_named(event).ok_or(UNKNOWN_TAG)?.tag,
+            body: Bytes::new(body).ok_or(TOO_LONG)?,
+        })
+    }
+
+    /// Signs an event and sequences it, unless admission expects a refusal.
+    pub(crate) fn do_duty(
+        &mut self,
+        now: Millis,
+        draft: Draft,
+        out: &mut Vec<Out>,
+    ) -> Result<Result<(), Refusal>, StoreFault> {
+        let bytes = self.town.node_keys[self.number].seal(draft);
+        let event = match Checked::check(&bytes, self.town.chain, &REGISTRY) {
             Ok(event) => event,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -176,24 +216,5 @@ impl Router {
             }
         };
         Ok(Err(refusal))
-    }
-
-    fn reveal_event(&mut self, now: Millis, task: &Task) -> Result<Checked, Refusal> {
-        let name = DomainName::new(&task.name)?;
-        let body = Reveal { owner: task.owner, name, years: task.years, salt: task.salt };
-        self.agent.nonce = (now.0 * 1_000).max(self.agent.nonce + 1);
-        let node = &self.town.node_keys[self.number];
-        let draft = Draft {
-            version: EVENT_VERSION,
-            chain: self.town.chain,
-            author: self.town.keys[self.number].person.id(),
-            key: node.key(),
-            role: Role::Node,
-            nonce: self.agent.nonce,
-            valid_until: now.plus(VALIDITY_MS),
-            tag: REGISTRY.row_named(Reveal::NAME).ok_or(UNKNOWN_TAG)?.tag,
-            body: Bytes::new(encode(&body)).ok_or(TOO_LONG)?,
-        };
-        Checked::check(&node.seal(draft), self.town.chain, &REGISTRY)
     }
 }

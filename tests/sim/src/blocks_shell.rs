@@ -47,7 +47,7 @@ impl Router {
                 Effect::Here(_) => is_here = true,
                 Effect::Available(_) => {}
                 Effect::Evidence { zone, height, .. } => {
-                    Router::broken(out, format!("two blocks at height {height} of zone {zone}"));
+                    out.push(Out::Fact(Fact::Evidence { zone, height }));
                 }
                 Effect::Refused { why, .. } => out.push(Out::Fact(Fact::Refused(why))),
                 Effect::WakeAt(at) => self.wake(Machine::Blocks, now, at, out),
@@ -71,6 +71,7 @@ impl Router {
             true => self.lanes.put_other((zone, term, height), &id.0, bytes)?,
             false => self.lanes.put_block(zone, term, height, bytes)?,
         }
+        out.push(Out::Fact(Fact::Kept { zone, height, is_other }));
         self.checked.insert(place(block), block.clone());
         self.blocks(now, Input::Stored { zone, height, block: id }, out)
     }

@@ -26,7 +26,6 @@ impl World {
                 self.truth.check_restarted(&router, is_new)?;
                 let now = self.clock(number);
                 self.seats[number].router = Some(router);
-                self.seats[number].is_flipped = false;
                 let mut out = Vec::new();
                 let Some(router) = self.seats[number].router.as_mut() else { return Ok(()) };
                 let done = router.begin(now, &mut out);
@@ -71,7 +70,12 @@ impl World {
             return Err(format!("router {number}: {fault}"));
         }
         self.note(format!("{number} ends: {fault}"));
+        let is_damage = self.seats[number].is_flipped && fault.kind == FaultKind::Damaged;
         self.end(number, self.is_dead(number));
+        if is_damage {
+            self.count("flips found");
+            self.lose(number);
+        }
         Ok(())
     }
 
@@ -183,7 +187,9 @@ impl World {
 
     /// A bit flips on the disk of a router that is down. At most f routers may lose their data.
     fn flip(&mut self, number: Endpoint) {
+        // A bit may be found out much later: until then the router counts as one that is lost.
         let lost = self.seats.iter().filter(|seat| !seat.is_member || seat.is_flipped).count();
+        let lost = lost + usize::from(self.traitor.is_some());
         let spare = (self.seats.len() - 1) / 3;
         if self.seats[number].router.is_some() {
             self.strike(number, false);

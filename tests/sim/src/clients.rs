@@ -1,17 +1,19 @@
 //! Clients: make events, good and bad, send them, and send them again until they have ended.
 
 use ddt_contracts::bank::Transfer;
-use ddt_contracts::domains::{Commit, DomainName, commit_hash};
+use ddt_contracts::domains::{Commit, DomainName, PrepayRenewal, commit_hash};
+use ddt_contracts::zones::{Leave, SignUp};
 use ddt_core::agents::reveal::Task;
 use ddt_ledger::codec::encode;
 use ddt_ledger::event::{Draft, EVENT_VERSION, Role, Signed};
 use ddt_ledger::registry::Declared;
 use ddt_ledger::schema::Bytes;
-use ddt_ledger::{Amount, ChainId, Hash, Millis};
+use ddt_ledger::{Amount, ChainId, Hash, Millis, Zone};
 use ddt_tests::people::Person;
 
 use crate::message::{Answer, Endpoint, Message};
 use crate::random::Random;
+use crate::town::node_of;
 
 /// Events that a client has on the way.
 const WISHES_MAX: usize = 6;
@@ -43,20 +45,20 @@ pub struct Client {
     wishes: Vec<Wish>,
     tasks: Vec<Errand>,
     made: u64,
-    tag: (u16, u16),
+    /// Names that it wanted to buy.
+    names: Vec<DomainName>,
 }
 
 impl Client {
     /// The client with this number.
     pub fn new(number: usize, chain: ChainId) -> Client {
-        let tag = |name| ddt_contracts::REGISTRY.row_named(name).map_or(0, |row| row.tag);
         Client {
             person: Client::person(number),
             chain,
             wishes: Vec::new(),
             tasks: Vec::new(),
             made: 0,
-            tag: (tag(Transfer::NAME), tag(Commit::NAME)),
+            names: Vec::new(),
         }
     }
 
@@ -97,8 +99,9 @@ impl Client {
 
     fn wish(&mut self, now: Millis, routers: usize, clients: usize, random: &mut Random) {
         self.made += 1;
-        let kind = random.below(20);
-        let (tag, body) = self.body(kind, clients, now, random);
+        let kind = random.below(24);
+        let (name, body) = self.body(kind, (routers, clients), now, random);
+        let tag = ddt_contracts::REGISTRY.row_named(name).map_or(0, |row| row.tag);
         let validity = if kind == 3 { random.between(100, 4_000) } else { 600_000 };
         let nonce = now.0 * 1_000 + self.made % 1_000;
         let mut draft = Draft {
@@ -144,25 +147,48 @@ impl Client {
     fn body(
         &mut self,
         kind: u64,
-        clients: usize,
+        (routers, clients): (usize, usize),
         now: Millis,
         random: &mut Random,
-    ) -> (u16, Vec<u8>) {
-        if kind < 3 {
-            let price_max = amount(random.between(1, 60_000_000_000));
-            return (self.tag.1, encode(&Commit { hash: self.errand(now, random), price_max }));
+    ) -> (&'static str, Vec<u8>) {
+        match kind {
+            0..3 => {
+                let price = random.between(1, 60_000_000_000);
+                let price_max = amount(if random.chance(700) { 70_000_000_000 } else { price });
+                let body = encode(&Commit { hash: self.errand(now, random), price_max });
+                return (Commit::NAME, body);
+            }
+            20..22 => {
+                let place = random.place(self.names.len().max(1));
+                if let Some(name) = self.names.get(place).cloned() {
+                    let amount = amount(random.between(1, 150_000_000_000));
+                    let price_max = Amount::from_apt(60);
+                    let body = PrepayRenewal { name, years: 1, price_max, amount };
+                    return (PrepayRenewal::NAME, encode(&body));
+                }
+            }
+            22 => {
+                let (zone, node) = (Zone(1 + random.below(routers as u64) as u32), routers);
+                let node_key = Some(node_of(random.place(node) as u32 + 1).key());
+                return (SignUp::NAME, encode(&SignUp { zone, node_key, stamp: None }));
+            }
+            23 if random.chance(300) => return (Leave::NAME, encode(&Leave { stamp: None })),
+            _ => {}
         }
         let to = Client::person(random.place(clients)).id();
         let units = if kind == 7 { u64::MAX } else { random.between(1, 5_000_000_000) };
-        (self.tag.0, encode(&Transfer { to, amount: amount(units), memo: None }))
+        (Transfer::NAME, encode(&Transfer { to, amount: amount(units), memo: None }))
     }
 
     /// Chooses a name, one of few, and somebody to reveal it; answers the commit.
     fn errand(&mut self, now: Millis, random: &mut Random) -> Hash {
-        let text = format!("longname{}", random.below(12));
+        let text = format!("longname{}", random.below(30));
         let name = DomainName::new(&text).expect("a name");
         let (owner, salt, years) = (self.person.id(), Hash(random.bytes()), 1);
         let commit = commit_hash(&owner, &name, years, &salt);
+        if !self.names.contains(&name) {
+            self.names.push(name);
+        }
         if self.tasks.len() < WISHES_MAX {
             let task = Task { owner, name: text, years, salt, commit, created: now };
             self.tasks.push(Errand { task, next: now });

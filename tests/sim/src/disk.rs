@@ -10,6 +10,8 @@ use redb::StorageBackend;
 use crate::random::Random;
 
 const SECTOR: usize = 512;
+/// Of the stores.
+const PAGE: usize = 4_096;
 
 #[derive(Clone, Debug)]
 enum Change {
@@ -24,6 +26,8 @@ struct Inner {
     /// What surely survives.
     durable: Vec<u8>,
     pending: Vec<Change>,
+    /// Where the last two syncs wrote: the last commit.
+    written: [Vec<usize>; 2],
     /// The power goes at the sync after so many more.
     syncs_left: Option<u64>,
     is_dead: bool,
@@ -93,23 +97,30 @@ impl Disk {
 
     /// The process ended without a word: what it wrote is there, synced or not.
     pub fn kill(&mut self) {
-        let bytes = {
+        let (current, written) = {
             let mut inner = self.inner();
             inner.is_dead = true;
-            std::mem::take(&mut inner.current)
+            (std::mem::take(&mut inner.current), std::mem::take(&mut inner.written))
         };
-        let (current, durable) = (bytes.clone(), bytes);
-        *self = Disk(Arc::new(Mutex::new(Inner { current, durable, ..Inner::default() })));
+        let durable = current.clone();
+        let inner = Inner { current, durable, written, ..Inner::default() };
+        *self = Disk(Arc::new(Mutex::new(inner)));
     }
 
-    /// One bit is not what it was. False on an empty disk.
+    /// One bit is not what it was: anywhere, or where the last commit is. False on an empty
+    /// disk.
     pub fn flip(&self, random: &mut Random) -> bool {
         let mut inner = self.inner();
         let length = inner.durable.len();
         if length == 0 {
             return false;
         }
-        let (place, bit) = (random.place(length), 1 << random.below(8));
+        let written: Vec<usize> = inner.written.concat();
+        let place = match written.get(random.place(written.len())) {
+            Some(page) if random.chance(500) => (page + random.place(PAGE)).min(length - 1),
+            _ => random.place(length),
+        };
+        let bit = 1 << random.below(8);
         inner.durable[place] ^= bit;
         inner.current[place] ^= bit;
         true
@@ -183,6 +194,12 @@ impl StorageBackend for Disk {
             None => {}
         }
         let pending = std::mem::take(&mut inner.pending);
+        let place = |change: &Change| match change {
+            Change::Write(place, _) => Some(*place),
+            Change::Length(_) => None,
+        };
+        inner.written.swap(0, 1);
+        inner.written[1] = pending.iter().filter_map(place).collect();
         pending.iter().for_each(|change| apply(&mut inner.durable, change));
         Ok(())
     }

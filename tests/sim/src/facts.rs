@@ -67,6 +67,31 @@ pub enum Fact {
     TaskEnded(Hash),
     /// A machine refused what a peer sent.
     Refused(&'static str),
+    /// A router wrote another router's block.
+    Kept {
+        /// The zone.
+        zone: Zone,
+        /// Its height.
+        height: u64,
+        /// Whether another stands at its place.
+        is_other: bool,
+    },
+    /// A router saw two blocks of one place.
+    Evidence {
+        /// The zone.
+        zone: Zone,
+        /// The height.
+        height: u64,
+    },
+    /// A router that has its data closes its lane.
+    Closed(&'static str),
+    /// A router judged a body to be against the rules.
+    Invalid {
+        /// Whose body.
+        maker: Endpoint,
+        /// Which rule.
+        words: String,
+    },
     /// A promise is broken.
     Broken(String),
 }

@@ -92,7 +92,7 @@ impl Router {
                 }
                 Effect::WakeAt(at) => self.wake(Machine::Lane, now, at, out),
                 Effect::Alarm(words) if self.is_member => {
-                    Router::broken(out, format!("router {} closes its lane: {words}", self.number));
+                    out.push(Out::Fact(Fact::Closed(words)));
                 }
                 Effect::Alarm(_) => {}
             }

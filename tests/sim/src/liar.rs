@@ -11,7 +11,7 @@ use ddt_tests::people::Person;
 
 use crate::engine::Engine;
 use crate::random::Random;
-use crate::router::Town;
+use crate::town::Town;
 
 /// A body of this height that keeps every rule of the ledger but was not decided, certified by
 /// too few, by the same router again and again, or by strangers.

@@ -12,31 +12,20 @@ use ddt_core::pacer::Pacer;
 use ddt_core::sequencer::{Sequencer, SequencerConfig, Sign};
 use ddt_ledger::anchor::{TIPS_MAX, Tip};
 use ddt_ledger::fault::StoreFault;
-use ddt_ledger::genesis::Genesis;
 use ddt_ledger::lane::{BlockHeader, CheckedBlock};
 use ddt_ledger::store::{BookStore, LaneStore};
 use ddt_ledger::system::{Lane, Validators, next_deadline, params};
-use ddt_ledger::{ChainId, Hash, Millis, Zone};
-use ddt_tests::people::{Person, Router as Keys};
+use ddt_ledger::{Hash, Millis, Zone};
+use ddt_tests::people::Person;
 use ddt_tests::vrf::TestVrf;
 
 use crate::agents_shell::Agent;
+use crate::chores_shell::Chores;
 use crate::disk::Disk;
 use crate::engine::StoredProposal;
 use crate::facts::{Fact, Out};
 use crate::message::{Endpoint, Message};
-
-/// What all routers know.
-pub struct Town {
-    /// The genesis.
-    pub genesis: Genesis,
-    /// Its chain.
-    pub chain: ChainId,
-    /// Each router's keys.
-    pub keys: Vec<Keys>,
-    /// The hot keys of their nodes.
-    pub node_keys: Vec<Person>,
-}
+use crate::town::Town;
 
 /// A router's disks.
 #[derive(Clone, Default)]
@@ -71,7 +60,7 @@ pub enum Machine {
     Blocks,
     /// The follower.
     Anchors,
-    /// The reveal agent.
+    /// The agents.
     Agent,
 }
 
@@ -95,10 +84,13 @@ pub struct Router {
     pub(crate) pacer: Pacer,
     /// The reveal agent.
     pub agent: Agent,
+    pub(crate) chores: Chores,
     pub(crate) checked: BTreeMap<Place, CheckedBlock>,
     pub(crate) clients: BTreeMap<Hash, BTreeSet<Endpoint>>,
     pub(crate) bodies: Vec<StoredProposal>,
     pub(crate) needed: Option<(u64, Vec<Tip>)>,
+    /// What it wants anchored of its lane, if it is a traitor's.
+    pub(crate) tempting: Option<Tip>,
     pub(crate) wakes: BTreeMap<Machine, Millis>,
     /// Whether it seals and votes; one that lost its data only follows.
     pub is_member: bool,
@@ -156,8 +148,10 @@ impl Router {
             return Err(fault);
         }
         drop(snapshot);
+        let chores = Chores::new(&params, town.node_keys[number].key());
         Ok(Router {
             agent,
+            chores,
             number,
             town: town.clone(),
             vrf: TestVrf::named(&keys.name),
@@ -171,6 +165,7 @@ impl Router {
             clients: BTreeMap::new(),
             bodies: Vec::new(),
             needed: None,
+            tempting: None,
             wakes: BTreeMap::new(),
             is_member,
             disk_ms,

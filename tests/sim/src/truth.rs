@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ddt_contracts::REGISTRY;
-use ddt_contracts::domains::Reveal;
+use ddt_contracts::domains::{RenewPrepaid, Reveal};
+use ddt_contracts::zones::Heartbeat;
 use ddt_core::availability::Vote;
 use ddt_ledger::anchor::{Roots, TIPS_MAX};
 use ddt_ledger::lane::SoftReceipt;
@@ -29,6 +30,11 @@ pub struct Truth {
     finals: BTreeMap<Hash, (u64, u32, Outcome)>,
     heights: BTreeMap<Endpoint, u64>,
     tasks: BTreeSet<(Endpoint, Hash)>,
+    evidence: BTreeSet<(Endpoint, Zone, u64)>,
+    /// Who signs two blocks for one place: nothing that it says of its lane counts.
+    pub traitor: Option<Endpoint>,
+    /// What the nodes' agents did that was due, by event.
+    pub chores: BTreeMap<&'static str, u64>,
     /// Domains bought by reveals.
     pub reveals: u64,
     /// How often machines refused what they got, by why.
@@ -53,6 +59,11 @@ fn say<K: Ord, V: PartialEq + std::fmt::Debug>(
 }
 
 impl Truth {
+    /// Nothing is said yet; who breaks the rules is known.
+    pub fn new(traitor: Option<Endpoint>) -> Truth {
+        Truth { traitor, ..Truth::default() }
+    }
+
     /// Judges what a router did or said.
     pub fn judge(&mut self, router: Endpoint, fact: Fact) -> Result<(), String> {
         match fact {
@@ -82,12 +93,41 @@ impl Truth {
                 *self.refusals.entry(why).or_default() += 1;
                 Ok(())
             }
+            Fact::Evidence { zone, .. } if self.is_honest(zone) => {
+                Err(format!("two blocks of the honest zone {zone}"))
+            }
+            Fact::Evidence { zone, height } => {
+                self.evidence.insert((router, zone, height));
+                Ok(())
+            }
+            Fact::Kept { zone, height, is_other } => {
+                match is_other && !self.evidence.contains(&(router, zone, height)) {
+                    true => Err(format!("a second block at {height} of {zone}, and no evidence")),
+                    false => Ok(()),
+                }
+            }
+            Fact::Closed(words) => match self.traitor == Some(router) {
+                true => Ok(()),
+                false => Err(format!("router {router} closes its lane: {words}")),
+            },
+            Fact::Invalid { maker, words } => match self.traitor == Some(maker) {
+                true => Ok(()),
+                false => Err(format!("an honest leader's body: {words}")),
+            },
             Fact::Broken(words) => Err(words),
         }
     }
 
+    /// Whether a zone's router keeps the rules.
+    fn is_honest(&self, zone: Zone) -> bool {
+        self.traitor != Some(zone.0 as usize - 1)
+    }
+
     fn promised(&mut self, receipt: &SoftReceipt) -> Result<(), String> {
         let SoftReceipt { zone, number, event, .. } = *receipt;
+        if !self.is_honest(zone) {
+            return Ok(());
+        }
         say(&mut self.promised, (zone, number), event, "two events promised one number")?;
         say(&mut self.places, (zone, event), number, "one event promised two numbers")?;
         match self.numbers.get(&(zone, number)) {
@@ -130,8 +170,12 @@ impl Truth {
                 Outcome::Bug(code) => return Err(format!("a programme's bug: {code}")),
                 outcome => {
                     let row = REGISTRY.row(place.tag).map(|row| row.name);
-                    let is_reveal = row == Some(Reveal::NAME) && *outcome == Outcome::Done;
-                    self.reveals += u64::from(is_reveal);
+                    let row = row.filter(|_| *outcome == Outcome::Done);
+                    self.reveals += u64::from(row == Some(Reveal::NAME));
+                    let is_chore = [RenewPrepaid::NAME, Heartbeat::NAME];
+                    if let Some(row) = row.filter(|row| is_chore.contains(row)) {
+                        *self.chores.entry(row).or_default() += 1;
+                    }
                     let end = (height, receipt.index, outcome.clone());
                     say(&mut self.finals, place.id, end, "an event executed twice")?;
                 }
@@ -149,7 +193,8 @@ impl Truth {
                 if known == Some(&told) { Ok(()) } else { Err(format!("{known:?}, told {told:?}")) }
             }
             Answer::Sequenced(receipt, key, signature) => {
-                let is_known = self.promised.get(&(receipt.zone, receipt.number)) == Some(&event);
+                let promised = self.promised.get(&(receipt.zone, receipt.number));
+                let is_known = promised == Some(&event) || !self.is_honest(receipt.zone);
                 let is_signed = key.verifies(&receipt.digest(), signature);
                 match receipt.event == event && is_known && is_signed {
                     true => Ok(()),
@@ -209,7 +254,8 @@ impl Truth {
 
     fn check_promises(&self, router: &Router, lanes: &BTreeMap<Zone, Lane>) -> Result<(), String> {
         let zone = Zone(router.number as u32 + 1);
-        let Some(lane) = lanes.get(&zone).filter(|_| router.is_member) else { return Ok(()) };
+        let is_bound = router.is_member && self.is_honest(zone);
+        let Some(lane) = lanes.get(&zone).filter(|_| is_bound) else { return Ok(()) };
         for ((_, number), event) in self.promised.range((zone, lane.next_number)..=(zone, u64::MAX))
         {
             let pending = router.sequencer.pending(event);
@@ -227,6 +273,11 @@ impl Truth {
             !self.numbers.contains_key(&(*zone, *number)) && is_member(router)
         };
         self.promised.iter().filter(is_open).count()
+    }
+
+    /// Places at which a router saw two blocks, each router by itself.
+    pub fn evidence(&self) -> u64 {
+        self.evidence.len() as u64
     }
 
     /// Anchors, and events executed.

@@ -143,13 +143,13 @@ impl Router {
         lanes.rotate_left((height % sharers) as usize);
         let (mut bytes, mut work, mut tips) = (0, 0, Vec::new());
         for (zone, lane) in lanes {
-            let Some(highest) = self.availability.available(zone) else { continue };
             let term = lane.term;
-            let blocks = self
-                .checked
-                .iter()
-                .filter(|((of, at, _), _)| *of == zone && *at > lane.height && *at <= highest);
-            let blocks = blocks.map(|(_, block)| block);
+            if let Some(tip) = self.tempting(zone, &lane) {
+                tips.push(tip);
+                continue;
+            }
+            let blocks = self.availability.available_blocks(zone).into_iter();
+            let blocks = blocks.filter_map(|(at, id)| self.checked.get(&(zone, at, id)));
             let Some(reach) = reach(blocks, share.0, share.1, &REGISTRY) else { continue };
             let sum = (bytes + reach.bytes, work + reach.work);
             let fits = sum.0 <= params.anchor_bytes_max && sum.1 <= params.anchor_work_max;
@@ -160,6 +160,12 @@ impl Router {
         }
         tips.sort_unstable_by_key(|tip| tip.zone);
         tips
+    }
+
+    /// What a traitor would have everybody anchor of its own lane, whoever has it.
+    fn tempting(&self, zone: Zone, lane: &Lane) -> Option<Tip> {
+        let is_open = |tip: &Tip| tip.zone == zone && tip.height > lane.height;
+        self.tempting.filter(is_open)
     }
 
     /// A body came from its leader: judge it, keep it durably, and vote.
@@ -186,7 +192,7 @@ impl Router {
                 out.push(Out::Send(proposal.maker, message));
             }
             Verdict::Invalid(words) => {
-                Router::broken(out, format!("an honest leader's body: {words}"));
+                out.push(Out::Fact(Fact::Invalid { maker: proposal.maker, words }));
             }
             Verdict::Missing => {
                 if self.bodies.len() >= BODIES_MAX {

@@ -3,11 +3,9 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use ddt_ledger::Millis;
 use ddt_ledger::fault::{FaultKind, StoreFault};
-use ddt_ledger::genesis::GenesisNodeKey;
-use ddt_ledger::{Amount, ChainId, Millis};
-use ddt_tests::network::{START, Setup};
-use ddt_tests::people::{Person, Router as Keys};
+use ddt_tests::network::START;
 
 use crate::clients::Client;
 use crate::engine::{Command, Engine, View};
@@ -15,8 +13,10 @@ use crate::facts::{Fact, Out};
 use crate::message::{Endpoint, Message};
 use crate::network::Network;
 use crate::random::Random;
-use crate::router::{Disks, Router, Task, Town};
+use crate::router::{Disks, Router, Task};
+use crate::town::Town;
 use crate::trace::Trace;
+use crate::traitor::Traitor;
 use crate::truth::Truth;
 
 /// The engine looks around this often.
@@ -41,7 +41,7 @@ pub(crate) struct Seat {
     /// How far its clock is ahead.
     pub skew: Millis,
     pub is_member: bool,
-    /// Bits of its disks were flipped.
+    /// A bit of its disks was flipped; whoever reads it will notice, perhaps much later.
     pub is_flipped: bool,
     pub is_full: bool,
 }
@@ -60,6 +60,8 @@ pub struct World {
     pub(crate) network: Network,
     pub(crate) engine: Engine,
     clients: Vec<Client>,
+    /// At most one, and only where f routers may be lost.
+    pub(crate) traitor: Option<Traitor>,
     pub(crate) truth: Truth,
     pub(crate) trace: Trace,
     pub(crate) is_calm: bool,
@@ -74,18 +76,9 @@ impl World {
         let mut random = Random::new(seed);
         let routers = random.between(3, 5) as usize;
         let client_count = random.between(2, 6) as usize;
-        let mut setup = Setup { zones: routers as u32, ..Setup::new() };
-        setup.pool = Amount::from_apt(1_000);
-        setup.accounts =
-            (0..client_count).map(|n| (Client::person(n), Amount::from_apt(2_000))).collect();
-        setup.accounts.extend(
-            (1..=routers as u32).map(|zone| (Keys::of_zone(zone).person, Amount::from_apt(10))),
-        );
-        setup.params.commit_age_ms = Millis(random.between(200, 2_000));
-        setup.params.commit_life_ms = Millis(random.between(5_000, 40_000));
-        setup.params.anchor_work_max = random.between(4, 200);
-        setup.params.anchor_idle_ms = Millis(random.between(500, 10_000));
-        let (chain, town) = town(&setup, routers);
+        let town = Rc::new(Town::new((routers, client_count), &mut random));
+        let chain = town.chain;
+        let traitor = Traitor::of(seed, &town);
         let chaos_ms_max = random.between(500, 8_000);
         let mut world = World {
             network: Network::of(&mut random),
@@ -97,7 +90,8 @@ impl World {
             seats: Vec::new(),
             engine: Engine::new(routers),
             clients: (0..client_count).map(|number| Client::new(number, chain)).collect(),
-            truth: Truth::default(),
+            truth: Truth::new(traitor.as_ref().map(|traitor| traitor.seat)),
+            traitor,
             trace: Trace::default(),
             is_calm: false,
             chaos_ms_max,
@@ -202,7 +196,7 @@ impl World {
         done: Result<(), StoreFault>,
         out: Vec<Out>,
     ) -> Result<(), String> {
-        for out in out {
+        for out in self.twisted(from, out) {
             match out {
                 Out::Send(to, message) => self.send(from, to, message),
                 Out::ToRouters(message) => {
@@ -229,6 +223,15 @@ impl World {
             return self.failed(from, &fault);
         }
         self.seats[from].router.as_ref().map_or(Ok(()), Router::check_bounds)
+    }
+
+    /// What leaves a router: as its machines want it, unless it is a traitor.
+    fn twisted(&mut self, from: Endpoint, out: Vec<Out>) -> Vec<Out> {
+        let clients = self.clients.len();
+        match self.traitor.as_mut().filter(|traitor| traitor.seat == from) {
+            Some(traitor) => out.into_iter().flat_map(|out| traitor.twist(clients, out)).collect(),
+            None => out,
+        }
     }
 
     /// Only what consensus decided is committed.
@@ -321,6 +324,8 @@ impl World {
                 let (height, round, now) =
                     (self.engine.height, self.engine.round, self.clock(leader));
                 let Some(router) = self.seats[leader].router.as_mut() else { return Ok(()) };
+                let traitor = self.traitor.as_mut().filter(|traitor| traitor.seat == leader);
+                router.tempting = traitor.and_then(Traitor::tempting);
                 let mut out = Vec::new();
                 let made = router.propose(height, round, statements, &mut out);
                 let done = match made {
@@ -359,15 +364,29 @@ impl World {
     /// What is still open although the world is calm; `None` when nothing is.
     pub(crate) fn open(&self) -> Option<String> {
         let waiting = self.clients.iter().filter(|client| !client.is_idle()).count();
-        let promises = self.truth.open_promises(|router| self.seats[router].is_member);
+        let steady = self.steady();
+        let promises = self.truth.open_promises(|router| steady.contains(&router));
         let height = |seat: &Seat| seat.router.as_ref().map(Router::height);
         let heights: Vec<Option<u64>> = self.seats.iter().map(height).collect();
         let is_level = heights.iter().all(|height| *height == Some(self.engine.height - 1));
-        if waiting == 0 && promises == 0 && is_level {
-            return None;
-        }
         let height = self.engine.height;
-        Some(format!("{waiting} clients, {promises} promises, at {heights:?} before {height}"))
+        if waiting > 0 || promises > 0 || !is_level {
+            return Some(format!(
+                "{waiting} clients, {promises} promises, at {heights:?} before {height}"
+            ));
+        }
+        let router = self.seats.first().and_then(|seat| seat.router.as_ref());
+        let due = router.map_or(Ok(0), |router| router.overdue(&steady));
+        due.map_or(Some("a book that cannot be read".to_string()), |due| {
+            (due > 0).then(|| format!("{due} renewals and heartbeats that are due"))
+        })
+    }
+
+    /// The routers that have their data and keep the rules.
+    fn steady(&self) -> Vec<Endpoint> {
+        let is_traitor = |seat: usize| self.truth.traitor == Some(seat);
+        let seats = 0..self.seats.len();
+        seats.filter(|seat| self.seats[*seat].is_member && !is_traitor(*seat)).collect()
     }
 
     /// What this run saw.
@@ -378,6 +397,10 @@ impl World {
         counts.insert("events executed", events as u64);
         counts.insert("domains bought", self.truth.reveals);
         counts.insert("promises", promises as u64);
+        counts.extend(self.truth.chores.iter().map(|(event, count)| (*event, *count)));
+        counts
+            .extend(self.traitor.as_ref().map(|traitor| ("places signed twice", traitor.count())));
+        counts.insert("evidence", self.truth.evidence());
         counts.extend(self.truth.refusals.iter().map(|(why, count)| (*why, *count)));
         let virtual_ms = self.now.since(START).0;
         crate::Report { steps, virtual_ms, trace: self.trace.hash(), counts }
@@ -395,20 +418,4 @@ impl World {
         let is_full = seat.is_full && fault.kind == FaultKind::Full;
         self.is_dead(router) || seat.is_flipped || is_full
     }
-}
-
-/// What all routers know; each one's node has a hot key with an allowance.
-fn town(setup: &Setup, routers: usize) -> (ChainId, Rc<Town>) {
-    let keys: Vec<Keys> = (1..=routers as u32).map(Keys::of_zone).collect();
-    let node_keys: Vec<Person> =
-        keys.iter().map(|keys| Person::named(&format!("node of {}", keys.name))).collect();
-    let mut genesis = setup.genesis();
-    let duty = |(keys, node): (&Keys, &Person)| GenesisNodeKey {
-        account: keys.person.id(),
-        key: node.key(),
-        allowance: Amount::from_apt(5),
-    };
-    genesis.node_keys = keys.iter().zip(&node_keys).map(duty).collect();
-    let chain = genesis.chain();
-    (chain, Rc::new(Town { genesis, chain, keys, node_keys }))
 }

@@ -1,13 +1,14 @@
 //! The fixed set of seeds, and that a seed says everything.
 //!
 //! Broken by, each tried (docs/contributing.md says where each was seen):
-//! - `put_block` or the book's commit without a sync, or in one step;
+//! - `put_block` or the book's commit without a sync;
 //! - a sequencer that promises before its block is on disk, or forgets its blocks on a restart;
 //! - nonces that are not remembered: the same event executed twice;
 //! - lanes executed in the order of a hash map;
 //! - a follower that does not verify certificates;
 //! - availability that votes before a block is on disk;
-//! - an agent that takes a task over before it is kept.
+//! - an agent that takes a task over before it is kept, or that finds nothing due;
+//! - availability that keeps no second block of a place, hides it, or votes for it.
 
 use ddt_sim::run;
 

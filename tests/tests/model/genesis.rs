@@ -1,10 +1,13 @@
 //! Networks in which everything ends soon, for the ledger and for the model.
 
+use ddt_ledger::genesis::GenesisNodeKey;
 use ddt_ledger::params::Params;
 use ddt_ledger::{Amount, Millis};
 use ddt_model as model;
 use ddt_tests::network::{START, Setup};
 use ddt_tests::people::{Person, Router};
+
+use crate::letters::KEYS;
 
 /// People: the first four are rich, the fifth has next to nothing, the last is not there yet.
 pub const PEOPLE: [&str; 6] = ["alice", "bob", "carol", "dave", "erin", "frank"];
@@ -44,7 +47,26 @@ pub fn setup(seed: u64) -> Setup {
     };
     let accounts = PEOPLE.iter().zip(0..).map(|(name, at)| (Person::named(name), balance(at)));
     let zones = 1 + (seed % 3) as u32;
-    Setup { params, pool: Amount::from_apt(9), accounts: accounts.collect(), zones }
+    let (pool, node_keys) = (Amount::from_apt(9), node_keys(seed));
+    Setup { params, pool, accounts: accounts.collect(), node_keys, zones }
+}
+
+/// In every second history nodes work from the start: one for two accounts, another with
+/// nothing to spend.
+fn node_keys(seed: u64) -> Vec<GenesisNodeKey> {
+    let duty = |(owner, node, units): (&str, &str, u128)| GenesisNodeKey {
+        account: Person::named(owner).id(),
+        key: Person::named(node).key(),
+        allowance: Amount::from_units(units).expect("little"),
+    };
+    let [spare, tablet] = [KEYS[2], KEYS[3]];
+    let duties = [
+        (PEOPLE[0], tablet, 30_000_000),
+        (PEOPLE[1], tablet, 5_000_000_000),
+        (PEOPLE[1], spare, 0),
+        (PEOPLE[4], spare, 1_000_001),
+    ];
+    duties.into_iter().filter(|_| seed % 2 == 1).map(duty).collect()
 }
 
 /// The same for the model.
@@ -55,13 +77,16 @@ pub fn model_of(setup: &Setup) -> model::Genesis {
         let Router { person, vrf, .. } = Router::of_zone(zone);
         model::Zone { zone, router: person.id().0, key: person.key().0, vrf_key: vrf.public().0 }
     };
+    let node_key = |duty: &GenesisNodeKey| {
+        (duty.account.0, duty.key.0, model::Money::from(duty.allowance.units()))
+    };
     model::Genesis {
         chain,
         time: START.0.into(),
         pool: setup.pool.units().into(),
         params: params_of(&setup.params),
         accounts: funded.map(|(one, has)| (one.key().0, has.units().into())).collect(),
-        node_keys: Vec::new(),
+        node_keys: setup.node_keys.iter().map(node_key).collect(),
         zones: (1..=setup.zones).map(zone).collect(),
     }
 }

@@ -92,8 +92,10 @@ fn shrink(seed: u64, Difference { mut found, step, letters }: Difference) -> Str
 
 /// Broken by: any difference between what the ledger does and what the specification says of
 /// it, such as a transfer that credits its payer, a nonce that is not checked, a deadline that
-/// is skipped, a ticket that is used twice, a premium that is left out, a lease that is
-/// one millisecond longer; and by a book that forgets or repeats an anchor when power fails.
+/// is skipped, a ticket that is used twice, a premium that is left out, a lease that is one
+/// millisecond longer, a prepaid renewal that is due before its ten years allow it, records of
+/// kind `key` that the buyer of a name keeps; and by a book that forgets or repeats an anchor
+/// when power fails.
 #[test]
 fn the_state_is_what_the_specification_says() {
     let (mut ends, seeds) = (Ends::new(), seeds());

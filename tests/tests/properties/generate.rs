@@ -41,7 +41,8 @@ pub fn setup(zones: u32) -> Setup {
         ..Params::dev()
     };
     let rich = PEOPLE.iter().take(3).map(|name| (Person::named(name), Amount::from_apt(2_500)));
-    Setup { params, pool: Amount::from_apt(9), accounts: rich.collect(), zones }
+    let accounts = rich.collect();
+    Setup { params, pool: Amount::from_apt(9), accounts, zones, ..Setup::new() }
 }
 
 /// What somebody wants. Numbers choose among people, keys and names.

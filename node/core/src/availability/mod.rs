@@ -240,6 +240,14 @@ impl Availability {
         self.lanes.get(&zone)?.available(self.validators.quorum())
     }
 
+    /// The blocks up to there, from the lane's tip on, as (height, id).
+    pub fn available_blocks(&self, zone: Zone) -> Vec<(u64, Hash)> {
+        let highest = self.available(zone).unwrap_or_default();
+        let lane = self.lanes.get(&zone);
+        let blocks = lane.into_iter().flat_map(|lane| lane.first.range(..=highest));
+        blocks.map(|(height, id)| (*height, *id)).collect()
+    }
+
     /// The blocks from the lane's tip to this one, as (height, id), if all are on disk here.
     pub fn span(&self, tip: &Tip) -> Option<Vec<(u64, Hash)>> {
         self.lanes.get(&tip.zone).filter(|lane| lane.lane.term == tip.term)?.span(tip)

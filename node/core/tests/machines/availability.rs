@@ -84,6 +84,7 @@ fn a_quorum_of_votes_for_what_is_here_makes_a_lane_available() {
     assert_eq!(machine.available(ZONE), Some(1));
     machine.step(START, Input::Vote(vote(ROUTER, 2, two)));
     assert_eq!(machine.available(ZONE), Some(2));
+    assert_eq!(machine.available_blocks(ZONE), [(1, one), (2, two)]);
 }
 
 /// Broken by: replacing the first block of a place, or voting for the second.
@@ -105,6 +106,11 @@ fn a_second_block_at_a_place_is_evidence_and_kept_only_if_an_anchor_needs_it() {
     assert!(after.iter().any(|effect| matches!(effect, Effect::Here(here) if *here == tip)));
     assert_eq!(machine.span(&tip).expect("both").len(), 2);
     assert_eq!(tells(&after), [], "one vote for a place");
+    for voter in [ROUTER, 202, 203] {
+        machine.step(START, Input::Vote(vote(voter, 2, blocks[1].0.id())));
+    }
+    let first = [(1, blocks[0].0.id()), (2, blocks[1].0.id())];
+    assert_eq!(machine.available_blocks(ZONE), first, "never the second of a place");
     // The other branch is anchored: what follows it counts, what followed the first does not.
     let lanes = vec![(ZONE, lane_at(&others[0].0))];
     let effects = machine.step(START, Input::Anchored { lanes, validators: validators() });
