@@ -10,6 +10,7 @@ mod conservation;
 mod crashes;
 mod events;
 mod faults;
+mod halts;
 mod indexes;
 mod lists;
 mod names;

@@ -50,6 +50,7 @@
 
 mod checks;
 mod line;
+mod reading;
 mod run;
 mod sign;
 mod stamp;
