@@ -6,7 +6,7 @@ use ddt_ledger::codec::encode;
 use ddt_ledger::registry::Registry;
 use ddt_ledger::state::{MemoryState, Overlay};
 use ddt_ledger::system::Supply;
-use ddt_ledger::table::{RowsMut, Table};
+use ddt_ledger::table::Table;
 use ddt_ledger::{Amount, Hash, Millis};
 use ddt_tests::setup::Setup;
 
