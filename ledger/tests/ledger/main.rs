@@ -14,6 +14,7 @@ mod halts;
 mod indexes;
 mod lists;
 mod names;
+mod parameters;
 mod proofs;
 mod replay;
 mod signatures;
