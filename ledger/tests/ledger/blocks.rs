@@ -12,6 +12,7 @@ use ddt_ledger::{Amount, ChainId, Hash, Signature, Zone};
 
 use crate::support::network::{Network, Person};
 use crate::support::programme::{Pay, REGISTRY};
+use crate::support::records::sample;
 
 struct Bench {
     network: Network,
@@ -156,6 +157,24 @@ fn bytes_that_are_no_block_are_refused() {
         wrong[at] ^= 4;
         assert!(check(&wrong).is_err(), "byte {at}");
     }
+}
+
+/// Broken by: sealing a block that no other router would read: its lane would stand still.
+#[test]
+fn a_block_that_is_too_long_for_others_is_not_sealed() {
+    let mut bench = Bench::new(0);
+    bench.events.push(bench.network.event(&Person::new(1), &sample()));
+    let (router, event) = (&bench.network.routers[0].person, &bench.events[0]);
+    let empty = encode(&bench.block(bench.header(), &[])).len();
+    let most = (BLOCK_BYTES_MAX - empty) / encode(event).len();
+    assert!(most < BLOCK_EVENTS_MAX, "bytes are what limits it");
+    let seal = |count: usize| {
+        let events = vec![bench.network.checked(event); count];
+        CheckedBlock::seal(bench.header(), router.key(), events, |id| router.sign(id))
+    };
+    let (_, bytes) = seal(most).expect("the longest block");
+    assert!(bytes.len() <= BLOCK_BYTES_MAX);
+    assert!(seal(most + 1).is_none());
 }
 
 /// Broken by: a router that seals other bytes than others accept.

@@ -1,12 +1,16 @@
 //! One history: whoever executes it, in one go or with restarts, from bytes or from memory,
 //! has the same roots after every anchor.
 
+use std::collections::BTreeMap;
+
 use ddt_ledger::anchor::{AnchorBody, Roots, Span};
 use ddt_ledger::codec::encode;
 use ddt_ledger::lane::CheckedBlock;
+use ddt_ledger::receipt::{Receipt, Subject};
 use ddt_ledger::schema::{Bytes, List};
-use ddt_ledger::store::BookStore;
-use ddt_ledger::{Amount, Hash, Millis, Zone};
+use ddt_ledger::store::{BookStore, Snapshot};
+use ddt_ledger::system::Lane;
+use ddt_ledger::{AccountId, Amount, Hash, Millis, Zone};
 
 use crate::support::disk::{Disk, Random};
 use crate::support::network::{Decided, Network, Person};
@@ -115,12 +119,15 @@ fn a_history_has_one_result() {
     assert_eq!(reopened.rows(), first.rows());
 }
 
-/// Broken by: a snapshot, receipt or listing that a restart loses or changes.
+/// Broken by: a snapshot, receipt or listing that a restart loses or changes; a place, number or
+/// account that leads to nothing, or to another receipt.
 #[test]
 fn everything_kept_is_there_after_a_restart() {
     let disk = Disk::default();
     let mut network = Network::on(&disk);
     history(&mut network, 12, 8);
+    let many = events(&mut network, &mut Random(5), 40);
+    network.run(many);
     let look = |store: &BookStore| {
         let snapshot = store.snapshot().expect("a snapshot");
         let receipts = snapshot.receipts_after((0, 0), 10_000).expect("receipts");
@@ -139,12 +146,38 @@ fn everything_kept_is_there_after_a_restart() {
             let place = snapshot.event_place(id).expect("a read").expect("a place");
             assert!(places.contains(&place));
         }
+        look_up_each(&snapshot, &receipts);
         (receipts, own, events, store.head())
     };
     let before = look(&network.store);
     assert!(before.0.len() > 40);
     drop(network);
     assert_eq!(look(&Network::on(&disk).store), before);
+}
+
+/// Each receipt is found by its place, its event's number, and the accounts it touched.
+fn look_up_each(snapshot: &Snapshot, receipts: &[Receipt]) {
+    let mut touched: BTreeMap<AccountId, Vec<(u64, u32)>> = BTreeMap::new();
+    for receipt in receipts {
+        let place = (receipt.height, receipt.index);
+        assert_eq!(snapshot.receipt(place).as_ref(), Ok(&Some(receipt.clone())), "{place:?}");
+        for account in receipt.accounts() {
+            touched.entry(account).or_default().insert(0, place);
+        }
+        let Subject::Event(event) = &receipt.subject else { continue };
+        let found = snapshot.event_numbered(event.zone, event.number);
+        assert_eq!(found, Ok(Some(event.id)), "{}:{}", event.zone, event.number);
+    }
+    for (account, places) in touched {
+        assert_eq!(snapshot.history(&account, None, 10_000), Ok(places.clone()));
+        let rest = places.get(1..3.min(places.len())).unwrap_or_default();
+        assert_eq!(snapshot.history(&account, Some(places[0]), 2).as_deref(), Ok(rest));
+    }
+    for (zone, lane) in Lane::scan(snapshot, None, 9) {
+        for nobodys in [0, lane.next_number, u64::MAX] {
+            assert_eq!(snapshot.event_numbered(zone, nobodys), Ok(None), "{zone}:{nobodys}");
+        }
+    }
 }
 
 /// Broken by: fees, deadlines or nonces that depend on how events were cut into blocks.

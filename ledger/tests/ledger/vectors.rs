@@ -5,7 +5,7 @@ use ddt_ledger::anchor::{ANCHOR_VERSION, AnchorBody, TimeStatement, Tip};
 use ddt_ledger::certificate::{Validator, ValidatorAddress, ValidatorSet, VoteKind, vote_digest};
 use ddt_ledger::codec::encode;
 use ddt_ledger::event::{Draft, EVENT_VERSION, Role};
-use ddt_ledger::genesis::Genesis;
+use ddt_ledger::genesis::{GENESIS_BYTES_MAX, Genesis};
 use ddt_ledger::lane::{BLOCK_VERSION, BlockHeader, SoftReceipt};
 use ddt_ledger::merkle::ListTree;
 use ddt_ledger::schema::{Bytes, List};
@@ -213,6 +213,9 @@ fn each_wrong_genesis_is_refused() {
         ("name = \"golden\"", "nam = \"golden\"", "nam"),
         ("epoch_ms = 60000", "epoch_ms = 0", "epoch_ms"),
         ("clock_step_ms_max = 20000", "clock_step_ms_max = 0", "clock_step_ms_max"),
+        ("domain_year_ms = 31536000000", "domain_year_ms = 0", "domain_year_ms"),
+        ("stamp_period_ms = 60000", "stamp_period_ms = 0", "stamp_period_ms"),
+        ("username_year_ms = 31536000000", "username_year_ms = 0", "username_year_ms"),
         ("pool = \"1000.5\"", "pool = \"-1\"", "amount.malformed"),
         ("pool = \"1000.5\"", "pool = \"1000000000000000001\"", "amount.too_large"),
         ("zone = 2", "zone = 1", "zones must ascend"),
@@ -222,6 +225,10 @@ fn each_wrong_genesis_is_refused() {
         let error = Genesis::from_toml(&GENESIS.replace(from, to)).expect_err(to);
         assert!(error.to_string().contains(words), "{to}: {error}");
     }
+    let long = |bytes: usize| GENESIS.to_string() + &"#".repeat(bytes - GENESIS.len());
+    assert!(Genesis::from_toml(&long(GENESIS_BYTES_MAX)).is_ok(), "a comment does no harm");
+    let error = Genesis::from_toml(&long(GENESIS_BYTES_MAX + 1)).expect_err("too long");
+    assert!(error.to_string().contains("16 MiB"), "{error}");
     let too_rich = GENESIS.replace("pool = \"1000.5\"", "pool = \"1000000000000000000\"");
     let genesis = Genesis::from_toml(&too_rich).expect("each amount is one");
     assert!(genesis.state().is_err(), "together they are too much");

@@ -10,7 +10,11 @@ use ddt_ledger::view::{Found, Page};
 use ddt_ledger::{AccountId, Amount, Zone};
 
 use super::line::Statement;
+use super::reading::{check_pages, check_proof};
 use super::run::{Story, compare};
+
+/// What a view is asked with, if the words say that.
+type Query = Result<BTreeMap<String, Value>, FieldError>;
 
 /// What a view answers.
 type Answer = Result<Found<Fields>, FieldError>;
@@ -119,7 +123,9 @@ impl Story {
                 _ => return Err(format!("there is no option {option}")),
             };
         }
-        let found = match self.ask(name, &words, &page)? {
+        let said = self.ask(name, &words, &page)?;
+        self.check_reading(name, &words, &page, &said)?;
+        let found = match said {
             Ok(found) => found,
             Err(error) => {
                 self.started().observe(name, error.refusal.code);
@@ -148,19 +154,41 @@ impl Story {
         Ok(())
     }
 
+    /// Whatever page or proof is asked for, the answer is the same.
+    fn check_reading(
+        &mut self,
+        name: &str,
+        words: &[String],
+        page: &Page,
+        said: &Answer,
+    ) -> Result<(), String> {
+        let Ok(query) = self.query(name, words)? else { return Ok(()) };
+        let network = self.started();
+        if said.is_ok() && *page == Page::first(ROWS) {
+            check_pages(network, name, &query)?;
+        }
+        if check_proof(network, name, &query, said)? {
+            self.report.proven.insert(name.to_string());
+        }
+        Ok(())
+    }
+
     fn ask(&mut self, name: &str, words: &[String], page: &Page) -> Result<Answer, String> {
+        Ok(match self.query(name, words)? {
+            Ok(query) => self.started().view(name, &query, page),
+            Err(error) => Err(error),
+        })
+    }
+
+    fn query(&mut self, name: &str, words: &[String]) -> Result<Query, String> {
         let view = REGISTRY.view(name).ok_or(format!("there is no view {name}"))?;
         self.started();
         let words = self.names.resolve(view.query, &AccountId([0; 32]), words)?;
-        let query = match query(view.query, &words) {
-            Ok(query) => query,
-            Err(error) => return Ok(Err(error)),
-        };
-        Ok(self.started().view(name, &query, page))
+        Ok(query(view.query, &words))
     }
 }
 
-fn query(fields: &[FieldInfo], words: &[String]) -> Result<BTreeMap<String, Value>, FieldError> {
+fn query(fields: &[FieldInfo], words: &[String]) -> Query {
     let mut values = BTreeMap::new();
     for word in words {
         let (name, text) = word.split_once('=').unwrap_or((word, ""));

@@ -50,6 +50,7 @@
 
 mod checks;
 mod line;
+mod reading;
 mod run;
 mod sign;
 mod stamp;
@@ -68,6 +69,8 @@ pub struct Report {
     pub observed: BTreeSet<Observation>,
     /// Every event that was done.
     pub done: BTreeSet<&'static str>,
+    /// Every view that was asked and says in which row its answer stands.
+    pub proven: BTreeSet<String>,
 }
 
 /// Where and why a scenario does not hold, or is none.

@@ -46,7 +46,7 @@ pub(super) struct Story {
     step: Option<Millis>,
     signed: u64,
     pub(super) deadlines: usize,
-    report: Report,
+    pub(super) report: Report,
 }
 
 impl Story {
