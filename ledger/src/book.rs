@@ -260,11 +260,6 @@ impl<'s> Book<'s> {
         (!duty.is_revoked).then_some(duty.role)
     }
 
-    /// What an account has.
-    pub fn balance(&self, account: &AccountId) -> Amount {
-        self.account(account).map_or(Amount::ZERO, |account| account.balance)
-    }
-
     // What only the ledger may do.
 
     pub(crate) fn account(&self, id: &AccountId) -> Option<Account> {

@@ -98,11 +98,6 @@ impl<'s> Overlay<'s> {
         Overlay { base, changes, near, fault: RefCell::new(None) }
     }
 
-    /// With these changes already made.
-    pub fn with(base: &'s dyn StateReader, changes: Changes) -> Overlay<'s> {
-        Overlay { changes, ..Overlay::new(base) }
-    }
-
     /// Forgets how to undo everything up to here.
     pub fn keep(&mut self) {
         for (key, near) in std::mem::take(self.near.get_mut()) {

@@ -60,7 +60,8 @@ fn setup() -> Setup {
         ..Params::dev()
     };
     let rich = PEOPLE.iter().take(3).map(|name| (Person::named(name), Amount::from_apt(2_500)));
-    Setup { params, pool: Amount::from_apt(9), accounts: rich.collect(), zones: 2 }
+    let (accounts, node_keys) = (rich.collect(), Vec::new());
+    Setup { params, pool: Amount::from_apt(9), accounts, zones: 2, node_keys }
 }
 
 fn run(bytes: &[u8]) -> End {
