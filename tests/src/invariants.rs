@@ -25,10 +25,23 @@ pub fn check_state(snapshot: &Snapshot, root: Hash) -> Result<(), String> {
         return Err(format!("the audit found: {}", broken.join("; ")));
     }
     let rows = snapshot.after(&[], &[], ROWS_MAX).map_err(|fault| fault.to_string())?;
+    rows.iter().try_for_each(|(key, value)| check_shown(key, value))?;
     if StateTree::build(rows).root() != root {
         return Err("the state root is not that of the rows".to_string());
     }
     snapshot.fault().map_or(Ok(()), |fault| Err(fault.to_string()))
+}
+
+/// Who checks a proof of a programme's row, or of its absence, is told what it says.
+fn check_shown(key: &[u8], value: &[u8]) -> Result<(), String> {
+    let Some((table, own)) = key.split_first_chunk::<2>() else { return Ok(()) };
+    let table = u16::from_be_bytes(*table);
+    let Some(info) = REGISTRY.tables().find(|info| info.id == table) else { return Ok(()) };
+    let parts = |value| (info.show)(own, value).map_or(0, |parts| parts.len());
+    match parts(None) > 0 && parts(Some(value)) > parts(None) {
+        true => Ok(()),
+        false => Err(format!("a row of {} cannot be shown", info.name)),
+    }
 }
 
 /// A receipt says only what its event declared, and a stamp stands in the place of its fee.
