@@ -15,7 +15,6 @@ use crate::event::{
 use crate::fault::StoreFault;
 use crate::fees::Fees;
 use crate::guard::guarded;
-use crate::hash::Hash;
 use crate::ids::{AccountId, Millis, Zone};
 use crate::key::Signature;
 use crate::refusal::Refusal;
@@ -294,7 +293,7 @@ pub fn context_at<R: Rows + ?Sized>(rows: &R, head: &Head) -> Context {
         time: head.time,
         clock: head.clock,
         epoch: head.epoch,
-        beacon: if head.height == 0 { Hash::ZERO } else { head.beacon },
+        beacon: head.beacon,
         params: params(rows),
         fees: Fees::at(value_index(rows)),
         origin: None,
