@@ -15,7 +15,9 @@ type Order = (u64, u32);
 /// A name's row: owner, term, price, order, contest.
 type Name = (AccountId, (Millis, Millis), Amount, Order, Option<(Millis, u64, Amount)>);
 
-static COMMITS: Table<(AccountId, Hash), (Amount, Order, (Millis, Millis))> = Table::new(301);
+/// Cap, order, and the clock at the commit and at its end.
+type Commit = (Amount, Order, (Millis, Millis));
+static COMMITS: Table<(AccountId, Hash), Commit> = Table::new(301);
 static NAMES: Table<DomainName, Name> = Table::new(302);
 static OFFERS: Table<DomainName, OfferRow> = Table::new(303);
 static RENEWALS: Table<DomainName, RenewalRow> = Table::new(304);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use ddt_wallet::{KdfCost, Keystore, Mnemonic, Secret};
+use ddt_wallet::Keystore;
 use tempfile::TempDir;
 
 use crate::{End, Target, end, end_of};
@@ -20,25 +20,20 @@ pub const TARGET: Target = Target {
 
 const PASSWORD: &str = "correct horse";
 
-/// A folder for this process, and the file of a wallet that was made in it.
-fn made() -> &'static (TempDir, Vec<u8>) {
-    static MADE: OnceLock<(TempDir, Vec<u8>)> = OnceLock::new();
-    MADE.get_or_init(|| {
-        let folder = tempfile::tempdir().expect("a temporary folder");
-        let store = Keystore::open_dir(&folder.path().join("made")).expect("a folder");
-        let words = Mnemonic::parse(ddt_wallet::mnemonic::TEST_WORDS).expect("words");
-        let secret = Secret::Words(words);
-        store.create("alice", &secret, PASSWORD, KdfCost::UNSAFE_TEST).expect("a wallet");
-        let file = fs::read(folder.path().join("made/alice.json")).expect("its file");
-        (folder, file)
-    })
+/// A wallet made once, at the cost that only tests may have: what one process keeps of it
+/// another one must know again.
+const WALLET: &[u8] = include_bytes!("../../corpus/keystore/wallet.json");
+
+/// A folder for this process.
+fn folder() -> &'static TempDir {
+    static FOLDER: OnceLock<TempDir> = OnceLock::new();
+    FOLDER.get_or_init(|| tempfile::tempdir().expect("a temporary folder"))
 }
 
 fn run(bytes: &[u8]) -> End {
-    let (folder, original) = made();
     let thread = format!("{:?}", std::thread::current().id());
     let thread: String = thread.chars().filter(char::is_ascii_digit).collect();
-    let path: PathBuf = folder.path().join(thread);
+    let path: PathBuf = folder().path().join(thread);
     let store = Keystore::open_dir(&path).expect("a folder");
     write(&path.join("alice.json"), bytes);
     let listing = store.list().expect("a folder that can be read");
@@ -54,7 +49,7 @@ fn run(bytes: &[u8]) -> End {
     }
     match Keystore::open_file(&path.join("alice.json"), PASSWORD) {
         Ok(unlocked) => {
-            let known = serde_json::from_slice::<serde_json::Value>(original).expect("JSON");
+            let known = serde_json::from_slice::<serde_json::Value>(WALLET).expect("JSON");
             let found = serde_json::from_slice::<serde_json::Value>(bytes).expect("JSON");
             let folded = |json: serde_json::Value| json.to_string().to_ascii_lowercase();
             assert_eq!(folded(known), folded(found), "a changed wallet opened");
@@ -89,5 +84,5 @@ fn seeds() -> Vec<Vec<u8>> {
     let account = ddt_tests::people::Person::named("bob").id();
     store.add_watch_only("alice", account).expect("a wallet");
     let watched = fs::read(folder.path().join("w/alice.json")).expect("its file");
-    vec![made().1.clone(), watched, include_bytes!("../../../vectors/keystore-v1.json").to_vec()]
+    vec![WALLET.to_vec(), watched, include_bytes!("../../../vectors/keystore-v1.json").to_vec()]
 }

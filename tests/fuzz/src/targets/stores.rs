@@ -24,7 +24,7 @@ pub const TARGET: Target = Target {
 /// Which file, how long it is, and changes: where, how many bytes, which.
 fn run(bytes: &[u8]) -> End {
     let mut cursor = Cursor::of(bytes);
-    let is_book = cursor.byte() % 2 == 0;
+    let is_book = cursor.byte().is_multiple_of(2);
     let mut file = if is_book { world().book.clone() } else { world().lanes.clone() };
     if cursor.byte() == 1 {
         file.truncate(cursor.number() as usize % (file.len() + 1));
