@@ -210,7 +210,7 @@ impl BookStore {
             current: Arc::new(Current::new(&self.db, recent)?),
             before: Some(current.clone()),
         };
-        *self.published.write().unwrap_or_else(|e| e.into_inner()) = Arc::new(next);
+        self.publish(next);
         Ok(roots)
     }
 
@@ -232,6 +232,14 @@ impl BookStore {
         let count = count.map_err(fault)?;
         write.commit().map_err(fault)?;
         Ok(count)
+    }
+
+    fn publish(&self, next: Published) {
+        let mut published = self.published.write().unwrap_or_else(|e| e.into_inner());
+        let old = std::mem::replace(&mut *published, Arc::new(next));
+        // Readers wait for the exchange only, not while thousands of old rows are freed.
+        drop(published);
+        drop(old);
     }
 
     fn published(&self) -> Arc<Published> {

@@ -35,6 +35,12 @@ const CLIENTS: usize = 64;
 const READY_PER_SECOND: usize = 12_000;
 /// Between two measured payments, and up to as much again: idle is when nothing was just sealed.
 const PAUSE: Duration = Duration::from_millis(150);
+/// Payments measured for each stage, at most: under load so many more are signed ahead.
+const PAYMENTS_MAX: usize = 300;
+/// Seconds for which the highest rate is looked for, at most.
+const SECONDS_MAX: u64 = 60;
+/// Load beyond what the pauses take.
+const LOAD_SPARE: Duration = Duration::from_secs(30);
 /// How long a client waits that was told to come again later.
 const LATER: Duration = Duration::from_millis(5);
 
@@ -54,8 +60,8 @@ pub struct LatencyArgs {
 
 /// `ddt bench latency`.
 pub fn run(args: &LatencyArgs, output: &Output) -> Result<(), Failure> {
-    if args.payments == 0 || args.seconds == 0 {
-        return Err(Failure::usage("want 1 payment and 1 second"));
+    if !(1..=PAYMENTS_MAX).contains(&args.payments) || !(1..=SECONDS_MAX).contains(&args.seconds) {
+        return Err(Failure::usage("want 1 to 300 payments, and 1 to 60 seconds"));
     }
     let temporary = tempfile::tempdir().map_err(|e| Failure::fault(e.to_string()))?;
     let home = args.state.as_deref().unwrap_or(temporary.path());
@@ -138,11 +144,12 @@ async fn figures(
     let accepted = press(address, ready, None, Duration::from_secs(args.seconds)).await?;
     let rate_max = accepted as f64 / begun.elapsed().as_secs_f64();
     output.note("Half as many…");
-    // Longer than the probes need; they end it.
     let half = rate_max / 2.0;
-    let ready = payments.sign((half * 120.0) as usize)?;
+    // Longer than the probes need; they end it.
+    let time = PAUSE.mul_f64(2.0 * (args.payments * STAGES.len()) as f64) + LOAD_SPARE;
+    let ready = payments.sign((half * time.as_secs_f64()) as usize)?;
     let probes = payments.sign(args.payments * STAGES.len())?;
-    let pressing = press(address, ready, Some(half), Duration::from_secs(100));
+    let pressing = press(address, ready, Some(half), time);
     let loaded = tokio::select! {
         loaded = probe(address, args.payments, &probes) => loaded?,
         pressed = pressing => {

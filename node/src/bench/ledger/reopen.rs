@@ -41,6 +41,7 @@ pub fn crashed(genesis: &Genesis, folder: &Path) -> Result<Reopened, Failure> {
     let output = Command::new(program).args(["--json", "bench", "open"]).arg(folder).output();
     let output = output.map_err(io)?;
     std::fs::remove_file(folder.join(CRASHED)).map_err(io)?;
+    std::fs::remove_file(folder.join(GENESIS)).map_err(io)?;
     let answer: Json = serde_json::from_slice(&output.stdout).unwrap_or_default();
     let seconds = answer.pointer("/data/seconds").and_then(Json::as_f64);
     let seconds = seconds.ok_or_else(|| {
