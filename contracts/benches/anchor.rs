@@ -94,7 +94,7 @@ fn make() -> Option<Case> {
     let router = SigningKey::from_bytes(&seeded("ddt v1 bench router", 0));
     let vrf = VrfKey::from_seed(&seeded("ddt v1 bench vrf", 0))?;
     let (zone, key) = (Zone(0), public(&router));
-    let vrf_key = vrf.public();
+    let (vrf_key, bond) = (vrf.public(), Params::network().router_bond_min());
     let account = |index| GenesisAccount {
         key: public(&person(index)),
         balance: Amount::from_apt(1_000_000),
@@ -105,7 +105,7 @@ fn make() -> Option<Case> {
         time_ms: TIME,
         pool: Amount::ZERO,
         params: Params::network(),
-        zones: vec![GenesisZone { zone, router: AccountId::of(&key), key, vrf_key }],
+        zones: vec![GenesisZone { zone, router: AccountId::of(&key), key, vrf_key, bond }],
         accounts: (0..ACCOUNTS).map(account).collect(),
         node_keys: Vec::new(),
     };

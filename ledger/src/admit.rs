@@ -19,6 +19,7 @@ use crate::ids::{AccountId, Millis, Zone};
 use crate::key::Signature;
 use crate::refusal::Refusal;
 use crate::registry::{Apply, Registry, Row};
+use crate::routers::{RouterKey, Routers};
 use crate::stamp::{self, StampWeight, Stamps};
 use crate::state::{Overlay, StateReader};
 use crate::system::{Head, params, value_index};
@@ -37,6 +38,8 @@ pub(crate) enum Fare {
     Fee,
     /// Its stamp.
     Stamp(StampWeight),
+    /// Nothing: a router's own word.
+    Free,
 }
 
 /// Whether the event's time, stamp, nonce and key are good at this state.
@@ -53,6 +56,7 @@ pub(crate) fn may_execute<R: Rows + ?Sized>(
             stamp::check(rows, draft, &stamp, weight)?;
             Fare::Stamp(weight)
         }
+        None if row.is_free && is_router(rows, draft) => Fare::Free,
         None => Fare::Fee,
     };
     let account = Account::read(rows, &draft.author).or_else(|| stamped(cx, draft, fare));
@@ -78,6 +82,13 @@ pub(crate) fn may_execute<R: Rows + ?Sized>(
     Ok(fare)
 }
 
+/// Whether it is signed by the key of now of a router that its author is.
+fn is_router<R: Rows + ?Sized>(rows: &R, draft: &Draft) -> bool {
+    let known = || RouterKey::read(rows, &draft.key);
+    let is_own = |key: RouterKey| key.account == draft.author && key.past.is_none();
+    draft.role == Role::Router && known().is_some_and(is_own)
+}
+
 fn check_time(cx: &Context, draft: &Draft) -> Result<(), Refusal> {
     if draft.valid_until <= cx.time {
         return Err(EXPIRED);
@@ -94,7 +105,7 @@ fn check_time(cx: &Context, draft: &Draft) -> Result<(), Refusal> {
 
 /// The row that a stamp opens for an author who has none.
 fn stamped(cx: &Context, draft: &Draft, fare: Fare) -> Option<Account> {
-    let is_opened = fare != Fare::Fee && draft.role == Role::Owner;
+    let is_opened = matches!(fare, Fare::Stamp(_)) && draft.role == Role::Owner;
     is_opened.then(|| Account::stamped_at(cx))
 }
 
@@ -164,7 +175,7 @@ fn payer_of(book: &Book, cx: &Context, event: &Checked, row: &Row) -> Result<Par
 pub(crate) fn fee_of(cx: &Context, event: &Checked, fare: Fare) -> Amount {
     match fare {
         Fare::Fee => cx.fees.event(event.bytes().len()),
-        Fare::Stamp(_) => Amount::ZERO,
+        Fare::Stamp(_) | Fare::Free => Amount::ZERO,
     }
 }
 
@@ -263,8 +274,13 @@ fn forecast(registry: &Registry, book: &mut Book, cx: &Context, event: &Checked)
     let forecast = guarded(|| match row.apply {
         Apply::Book(apply) => apply(body, cx, book),
         Apply::Mint(apply) => apply(body, cx, &mut crate::mint::Mint::new(book)),
+        Apply::Routers(apply) => apply(body, cx, &mut Routers::new(book)),
     });
-    Admission::Admitted { fee, forecast: forecast.and_then(|answer| answer) }
+    match forecast {
+        // What costs nothing is void where its rules refuse it (spec EVT-15).
+        Ok(Err(refusal)) if fare == Fare::Free => Admission::Void(refusal),
+        forecast => Admission::Admitted { fee, forecast: forecast.and_then(|answer| answer) },
+    }
 }
 
 /// The context that an event would meet if it were executed at `now`.
@@ -275,6 +291,7 @@ fn context_after(rows: &Overlay, head: &Head, now: Millis, event: &Checked) -> C
     cx.clock = head.clock.plus(now.since(head.time).min(cx.params.clock_step_ms_max));
     cx.time = head.time.max(now);
     cx.origin = Some(Origin {
+        chain: draft.chain,
         author: draft.author,
         role: draft.role,
         key: draft.key,

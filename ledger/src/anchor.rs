@@ -212,6 +212,7 @@ fn check_span(
     lane: &Lane,
     blocks: &[CheckedBlock],
 ) -> Result<(), AnchorError> {
+    need(lane.is_governed, "tip is of a lane without a router")?;
     need(tip.term == lane.term, "tip is of another term")?;
     let (mut height, mut parent, mut number) = (lane.height, lane.tip, lane.next_number);
     let mut seen = BTreeSet::new();

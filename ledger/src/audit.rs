@@ -31,6 +31,7 @@ pub fn audit(registry: &Registry, rows: &dyn Rows) -> Vec<String> {
     expect(count == supply.account_count, format!("accounts: counted {count}"));
     expect(supply.fees.is_zero(), "fees were left unshared".to_string());
     expect(supply.is_conserved(), format!("money is not conserved: {supply:?}"));
+    broken.extend(crate::routers::lanes::audit(rows));
     for programme in registry.programmes {
         broken.extend((programme.audit)(rows));
     }

@@ -79,6 +79,30 @@ pub enum VoteKind {
     Precommit,
 }
 
+/// What a validator says when it votes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct VoteStatement {
+    /// The chain.
+    pub chain: ChainId,
+    /// In which part of the round.
+    pub kind: VoteKind,
+    /// For the anchor of this height.
+    pub height: u64,
+    /// In this round.
+    pub round: u32,
+    /// For which; `None` for none.
+    pub anchor: Option<Hash>,
+    /// Whose vote.
+    pub voter: ValidatorAddress,
+}
+
+impl VoteStatement {
+    /// What is signed.
+    pub fn digest(&self) -> Hash {
+        Domain::VOTE.hash(&[&crate::codec::encode(self)])
+    }
+}
+
 /// What a validator signs when it votes. `anchor` is `None` for nil.
 pub fn vote_digest(
     chain: ChainId,
@@ -88,8 +112,7 @@ pub fn vote_digest(
     anchor: Option<Hash>,
     voter: ValidatorAddress,
 ) -> Hash {
-    let body = crate::codec::encode(&(chain, kind, height, round, anchor, voter));
-    Domain::VOTE.hash(&[&body])
+    VoteStatement { chain, kind, height, round, anchor, voter }.digest()
 }
 
 /// 2f+1 precommits for one anchor.

@@ -3,7 +3,7 @@
 use crate::event::Role;
 use crate::fees::Fees;
 use crate::hash::Hash;
-use crate::ids::{AccountId, Millis, Zone};
+use crate::ids::{AccountId, ChainId, Millis, Zone};
 use crate::key::PublicKey;
 use crate::params::Params;
 
@@ -31,6 +31,8 @@ pub struct Context {
 /// The event being applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Origin {
+    /// The chain it was signed for, which is this one.
+    pub chain: ChainId,
     /// Its author.
     pub author: AccountId,
     /// In which role it was signed.

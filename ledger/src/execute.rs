@@ -3,7 +3,7 @@
 //! Order: the end of an epoch that is over; lanes, rotated by the beacon, in each by sequence
 //! number; deadlines that are due; the sharing-out of fees (spec EXE-1 … EXE-8).
 
-use crate::admit::{LAPSE, fee_of, lapse, may_execute, take_fee};
+use crate::admit::{Fare, LAPSE, fee_of, lapse, may_execute, take_fee};
 use crate::amount::Amount;
 use crate::anchor::{AnchorBody, Span};
 use crate::book::{Book, Party, Scope};
@@ -14,18 +14,18 @@ use crate::fault::StoreFault;
 use crate::fees::Fees;
 use crate::guard::guarded;
 use crate::hash::Hash;
-use crate::ids::{Millis, Zone};
+use crate::ids::{AccountId, Millis, Zone};
 use crate::merkle::list_root;
 use crate::mint::Mint;
 use crate::names::{self, Naming};
 use crate::receipt::{EventPlace, Outcome, RECEIPT_VERSION, Receipt, Subject};
 use crate::refusal::Refusal;
 use crate::registry::{Apply, Registry, Row};
+use crate::routers::{self, FORGET_KEY, PROTOCOL_VERSION, RELEASE, Routers};
 use crate::stamp::Stamps;
 use crate::state::{Changes, Overlay, StateReader};
 use crate::system::{
-    AGENDA, EPOCHS, EpochRecord, HEAD, Head, LANES, Lane, STATE_VERSION, VALIDATORS, Validators,
-    ZONE_EPOCHS, params, value_index,
+    AGENDA, EPOCHS, EpochRecord, HEAD, Head, LANES, STATE_VERSION, ZONE_EPOCHS, params, value_index,
 };
 
 /// What executing an anchor did.
@@ -52,6 +52,17 @@ pub enum Halt {
     /// The state broke a promise: a bug of ours.
     #[error("the ledger broke its own promise: {0}; stop and report this")]
     Broken(&'static str),
+    /// The network goes on by rules that this release does not know.
+    #[error(
+        "the network goes on by protocol version {needed}, this release knows {known}; \
+         nothing is lost: start a newer release on the same data folder"
+    )]
+    Outdated {
+        /// The version in force.
+        needed: u32,
+        /// The highest this code executes.
+        known: u32,
+    },
 }
 
 /// Executes a checked anchor over the state before it.
@@ -64,6 +75,10 @@ pub fn execute(
     let rows = Overlay::new(base);
     let before = Head::read(&rows).ok_or(Halt::Broken("a state without a head"))?;
     let head = next_head(&rows, &before, body);
+    let needed = routers::protocol_at(&rows, head.epoch);
+    if needed > PROTOCOL_VERSION {
+        return Err(Halt::Outdated { needed, known: PROTOCOL_VERSION });
+    }
     let cx = Context {
         height: head.height,
         time: head.time,
@@ -77,16 +92,24 @@ pub fn execute(
     let book = Book::open(rows, head.time);
     let mut run = Run { registry, cx, book, receipts: Vec::new(), names: Vec::new() };
     Stamps::turn(&mut run.book.rows, &run.cx, head.clock_start);
+    routers::council::move_up(&mut run.book.rows);
+    routers::upgrade::begin(&mut run.book.rows, &run.cx);
+    // Who sealed the blocks has their fees, whoever governs the lane afterwards.
+    let sealers: Vec<Option<AccountId>> = rotated(spans, &head.beacon)
+        .map(|span| Some(LANES.get(&run.book.rows, &span.zone)?.router))
+        .collect();
     if head.epoch > before.epoch {
         run.end_epoch(&before);
     }
-    let mut fees: Vec<(Zone, Lane, Amount)> = Vec::new();
-    for span in rotated(spans, &head.beacon) {
-        fees.extend(run.lane(span)?);
+    let mut fees: Vec<(Zone, AccountId, Amount)> = Vec::new();
+    for (span, sealer) in rotated(spans, &head.beacon).zip(sealers) {
+        if let Some(sealer) = sealer {
+            fees.push((span.zone, sealer, run.lane(span)?));
+        }
     }
     run.deadlines()?;
-    for (zone, lane, amount) in fees {
-        run.share_fees(zone, &lane, amount)?;
+    for (zone, sealer, amount) in fees {
+        run.share_fees(zone, sealer, amount)?;
     }
     run.finish(head)
 }
@@ -139,12 +162,15 @@ impl Run<'_, '_> {
         for (zone, lane) in lanes {
             ZONE_EPOCHS.put(&mut self.book.rows, &(before.epoch, zone), &lane.next_number);
         }
+        let (registry, params) = (self.registry, &self.cx.params);
+        let is_full = |rows: &Overlay, zone| registry.is_full(rows, params, zone);
+        routers::end_epoch(&mut self.book, &self.cx, is_full);
     }
 
-    fn lane(&mut self, span: &Span) -> Result<Option<(Zone, Lane, Amount)>, Halt> {
-        let lane = LANES.get(&self.book.rows, &span.zone);
-        let Some(mut lane) = lane else { return Ok(None) };
+    /// Executes a lane's blocks; answers their fees.
+    fn lane(&mut self, span: &Span) -> Result<Amount, Halt> {
         let fees_before = self.book.supply.fees;
+        let mut voids = 0u64;
         for block in &span.blocks {
             let header = block.header();
             for (event, place) in block.events().iter().zip(0u32..) {
@@ -160,15 +186,29 @@ impl Run<'_, '_> {
                     place,
                 };
                 let is_void = self.event(event, subject)?;
-                lane.voids = lane.voids.saturating_add(u64::from(is_void));
+                voids = voids.saturating_add(u64::from(is_void));
             }
-            lane.height = header.height;
-            lane.tip = block.id();
-            lane.next_number = header.first_number.saturating_add(u64::from(header.count));
         }
-        LANES.put(&mut self.book.rows, &span.zone, &lane);
-        let fees = self.book.supply.fees.minus(fees_before).unwrap_or_default();
-        Ok(Some((span.zone, lane, fees)))
+        self.go_on(span, voids);
+        Ok(self.book.supply.fees.minus(fees_before).unwrap_or_default())
+    }
+
+    /// Notes how far a lane counts. Its term may have closed in this very anchor: then the
+    /// blocks still count, and the next term goes on after them.
+    fn go_on(&mut self, span: &Span, voids: u64) {
+        let rows = &mut self.book.rows;
+        let (Some(mut lane), Some(last)) = (LANES.get(rows, &span.zone), span.blocks.last()) else {
+            return;
+        };
+        let header = last.header();
+        lane.voids = lane.voids.saturating_add(voids);
+        lane.next_number = header.first_number.saturating_add(u64::from(header.count));
+        if lane.term == header.term {
+            lane.height = header.height;
+            lane.tip = last.id();
+            lane.heard = self.cx.clock;
+        }
+        LANES.put(rows, &span.zone, &lane);
     }
 
     /// Executes one event; answers whether it was void.
@@ -179,6 +219,7 @@ impl Run<'_, '_> {
             return Err(Halt::Broken("a checked event without a row"));
         };
         self.cx.origin = Some(Origin {
+            chain: event.draft().chain,
             author: place.author,
             role: event.draft().role,
             key: event.draft().key,
@@ -190,7 +231,7 @@ impl Run<'_, '_> {
         self.book.scope.programme = programme.id;
         let admitted = may_execute(&self.book, &self.cx, event, row).and_then(|fare| {
             take_fee(&mut self.book, &self.cx, event, row, (fare, place.zone))?;
-            Ok(fee_of(&self.cx, event, fare))
+            Ok((fee_of(&self.cx, event, fare), fare))
         });
         self.no_fault()?;
         let (outcome, fee) = match admitted {
@@ -199,7 +240,15 @@ impl Run<'_, '_> {
                 self.book.postings.clear();
                 (Outcome::Void(refusal.code.to_string()), Amount::ZERO)
             }
-            Ok(fee) => {
+            // What costs nothing leaves nothing where its rules refuse it (spec EVT-15).
+            Ok((fee, Fare::Free)) => (
+                match self.apply(event, row)? {
+                    Outcome::Refused(code) => Outcome::Void(code),
+                    outcome => outcome,
+                },
+                fee,
+            ),
+            Ok((fee, _)) => {
                 self.book.rows.keep();
                 (self.apply(event, row)?, fee)
             }
@@ -221,6 +270,7 @@ impl Run<'_, '_> {
         let outcome = self.guarded(|cx, book| match apply {
             Apply::Book(apply) => apply(body, cx, book),
             Apply::Mint(apply) => apply(body, cx, &mut Mint::new(book)),
+            Apply::Routers(apply) => apply(body, cx, &mut Routers::new(book)),
         });
         self.no_fault()?;
         Ok(outcome)
@@ -259,8 +309,7 @@ impl Run<'_, '_> {
         for ((at, tag, key), ()) in due.into_iter().filter(|((at, ..), ())| *at <= clock) {
             AGENDA.remove(&mut self.book.rows, &(at, tag, key.clone()));
             self.book.rows.keep();
-            if tag == LAPSE {
-                lapse(&key, &self.cx, &mut self.book);
+            if self.own_deadline(tag, &key)? {
                 self.book.rows.keep();
                 self.no_fault()?;
                 self.receipt(Subject::Deadline { tag, key }, Outcome::Done, Amount::ZERO);
@@ -278,15 +327,28 @@ impl Run<'_, '_> {
         Ok(())
     }
 
-    /// Half of a zone's fees to its router, the rest to the pool.
-    fn share_fees(&mut self, zone: Zone, lane: &Lane, fees: Amount) -> Result<(), Halt> {
+    /// Runs a deadline of the ledger's own; answers whether it is one.
+    fn own_deadline(&mut self, tag: u16, key: &[u8]) -> Result<bool, Halt> {
+        let (cx, book) = (&self.cx, &mut self.book);
+        match tag {
+            LAPSE => lapse(key, cx, book),
+            RELEASE => routers::release(key, cx, book)
+                .map_err(|_| Halt::Broken("a bond that cannot be paid out"))?,
+            FORGET_KEY => routers::forget_key(key, cx, book),
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Half of a zone's fees to the router that sealed, the rest to the pool.
+    fn share_fees(&mut self, zone: Zone, sealer: AccountId, fees: Amount) -> Result<(), Halt> {
         if fees.is_zero() {
             return Ok(());
         }
         let half = fees.half();
         let rest = fees.minus(half).unwrap_or_default();
         let from = Party::Fees(zone);
-        let router = Party::Account(lane.router);
+        let router = Party::Account(sealer);
         let shared = self
             .book
             .shift(from.clone(), router, half, "router's half")
@@ -335,10 +397,6 @@ impl Run<'_, '_> {
         head.receipts = u32::try_from(self.receipts.len()).unwrap_or(u32::MAX);
         let rows = &mut self.book.rows;
         HEAD.put(rows, &(), &head);
-        if let Some(validators) = VALIDATORS.get(rows, &()) {
-            let next = validators.after_next.clone();
-            VALIDATORS.put(rows, &(), &Validators { next, after_next: validators.after_next });
-        }
         let receipts_root = list_root(self.receipts.iter().map(encode));
         let changes = self.book.finish()?;
         let (receipts, names) = (self.receipts, self.names);

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::accounts::{ACCOUNTS, DUTIES, Duty};
 use crate::amount::Amount;
-use crate::anchor::Roots;
+use crate::anchor::{Roots, TIPS_MAX};
 use crate::book::{Book, Party};
 use crate::certificate::{VALIDATORS_MAX, Validator, ValidatorSet};
 use crate::codec::encode;
@@ -18,6 +18,7 @@ use crate::ids::{AccountId, ChainId, Millis, Zone};
 use crate::key::PublicKey;
 use crate::merkle::list_root;
 use crate::params::Params;
+use crate::routers::{Protocol, ROUTER_KEYS, ROUTERS, Router, RouterKey, bond_party};
 use crate::stamp::Stamps;
 use crate::state::{Changes, MemoryState, Overlay, StateTree};
 use crate::system::{
@@ -88,6 +89,8 @@ pub struct GenesisZone {
     pub key: PublicKey,
     /// The router's VRF key.
     pub vrf_key: PublicKey,
+    /// The router's bond, beside the account's balance.
+    pub bond: Amount,
 }
 
 /// Why a genesis cannot start a network.
@@ -131,14 +134,19 @@ impl Genesis {
         ChainId(Domain::CHAIN.hash(&[&encode(self)]))
     }
 
-    /// The validators of the first two anchors.
+    /// The validators of the first two anchors: the largest bonds, of equal ones the first
+    /// zones.
     pub fn validators(&self) -> ValidatorSet {
         let validator = |zone: &GenesisZone| Validator {
             zone: zone.zone,
             key: zone.key,
             vrf_key: zone.vrf_key,
         };
-        ValidatorSet(self.zones.iter().take(VALIDATORS_MAX).map(validator).collect())
+        let mut zones: Vec<&GenesisZone> = self.zones.iter().collect();
+        zones.sort_by_key(|zone| std::cmp::Reverse(zone.bond));
+        zones.truncate(usize::from(self.params.validators_max).clamp(1, VALIDATORS_MAX));
+        zones.sort_by_key(|zone| zone.zone);
+        ValidatorSet(zones.into_iter().map(validator).collect())
     }
 
     fn check(&self) -> Result<(), GenesisError> {
@@ -154,10 +162,20 @@ impl Genesis {
         need(self.zones.is_sorted_by(|a, b| a.zone < b.zone), "zones must ascend")?;
         let keys: BTreeSet<_> = self.zones.iter().map(|zone| zone.key).collect();
         need(keys.len() == self.zones.len(), "two zones have one router key")?;
+        let routers: BTreeSet<_> = self.zones.iter().map(|zone| zone.router).collect();
+        need(routers.len() == self.zones.len(), "two zones have one router")?;
+        need(self.zones.len() <= TIPS_MAX, "there are more than 1,024 zones")?;
+        let least = self.params.router_bond_min();
+        let is_bonded = self.zones.iter().all(|zone| zone.bond >= least && !zone.bond.is_zero());
+        need(is_bonded, "a zone's bond is smaller than router_bond_apt_min, or nothing")?;
+        need(self.params.validators_max > 0, "validators_max must be above 0")?;
         let keys: BTreeSet<_> = self.accounts.iter().map(|account| account.key).collect();
         need(keys.len() == self.accounts.len(), "an account stands there twice")?;
-        let duties: BTreeSet<_> = self.node_keys.iter().map(|d| (d.account, d.key)).collect();
-        need(duties.len() == self.node_keys.len(), "a node key stands there twice")?;
+        let nodes = self.node_keys.iter().map(|duty| (duty.account, duty.key));
+        let duties: BTreeSet<_> =
+            nodes.chain(self.zones.iter().map(|zone| (zone.router, zone.key))).collect();
+        let count = self.node_keys.len().saturating_add(self.zones.len());
+        need(duties.len() == count, "a node key stands there twice")?;
         need(self.params.epoch_ms.0 > 0, "epoch_ms must be above 0")?;
         need(self.params.clock_step_ms_max.0 > 0, "clock_step_ms_max must be above 0")?;
         need(self.params.domain_year_ms.0 > 0, "domain_year_ms must be above 0")?;
@@ -180,8 +198,14 @@ impl Genesis {
         let (next, after_next) = (validators.clone(), validators.clone());
         VALIDATORS.put(rows, &(), &Validators { next, after_next });
         HEAD.put(rows, &(), &self.head(chain));
+        Protocol::at_genesis().put(rows);
         for zone in &self.zones {
-            LANES.put(rows, &zone.zone, &first_lane(zone));
+            LANES.put(rows, &zone.zone, &Lane::first(zone.router, zone.key, self.time_ms));
+            let mut router = Router::new(zone.key, zone.vrf_key, self.time_ms);
+            router.zone = Some(zone.zone);
+            ROUTERS.put(rows, &zone.router, &router);
+            let key = RouterKey { account: zone.router, past: None };
+            ROUTER_KEYS.put(rows, &zone.key, &key);
         }
         let changes = book.finish().map_err(|fault| GenesisError(fault.to_string()))?;
         let mut rows = MemoryState::default();
@@ -211,6 +235,12 @@ impl Genesis {
             let id = AccountId::of(&account.key);
             book.shift(Party::Genesis, Party::Account(id), account.balance, "genesis")?;
         }
+        for zone in &self.zones {
+            let account = Party::Account(zone.router);
+            book.shift(Party::Genesis, account.clone(), zone.bond, "genesis")?;
+            book.shift(account, bond_party(&zone.router), zone.bond, "bond")?;
+            DUTIES.put(&mut book.rows, &(zone.router, zone.key), &Duty::new(Role::Router));
+        }
         for duty in &self.node_keys {
             if ACCOUNTS.get(&book.rows, &duty.account).is_none() {
                 return Err(crate::event::ACCOUNT);
@@ -221,17 +251,5 @@ impl Genesis {
             book.shift(Party::Genesis, to, duty.allowance, "genesis")?;
         }
         Ok(())
-    }
-}
-
-fn first_lane(zone: &GenesisZone) -> Lane {
-    Lane {
-        router: zone.router,
-        key: zone.key,
-        term: 1,
-        height: 0,
-        tip: Hash::ZERO,
-        next_number: 1,
-        voids: 0,
     }
 }

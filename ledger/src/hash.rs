@@ -51,6 +51,8 @@ impl Domain {
     pub const STATE_LEAF: Domain = Domain("ddt v1 state leaf");
     /// Inner node of the state tree.
     pub const STATE_NODE: Domain = Domain("ddt v1 state node");
+    /// The id of a snapshot's manifest.
+    pub const SNAPSHOT: Domain = Domain("ddt v1 snapshot");
     /// Leaf of a list's Merkle tree.
     pub const LIST_LEAF: Domain = Domain("ddt v1 list leaf");
     /// Inner node of a list's Merkle tree.

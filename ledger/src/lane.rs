@@ -1,5 +1,7 @@
 //! Lane blocks: a zone's hash-linked chain of sequenced events, signed by its router.
 
+use std::sync::Arc;
+
 use borsh::{BorshDeserialize, BorshSerialize};
 use rayon::prelude::*;
 use serde::Serialize;
@@ -58,6 +60,15 @@ impl BlockHeader {
     }
 }
 
+/// A header with its router's signature: enough to prove what was signed.
+#[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct SignedHeader {
+    /// The header.
+    pub header: BlockHeader,
+    /// Of the lane's key over [`BlockHeader::id`].
+    pub signature: Signature,
+}
+
 /// A header, its signature and the events.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
 pub struct LaneBlock {
@@ -104,7 +115,9 @@ pub struct CheckedBlock {
     header: BlockHeader,
     id: Hash,
     key: PublicKey,
-    events: Vec<Checked>,
+    signature: Signature,
+    /// Shared: a block goes from hand to hand while it waits for its anchor.
+    events: Arc<Vec<Checked>>,
     bytes: usize,
 }
 
@@ -140,7 +153,8 @@ impl CheckedBlock {
         if list_root(events.iter().map(|event| event.id().0)) != header.events_root {
             return Err(BlockError::Header("events root"));
         }
-        Ok(CheckedBlock { header, id, key: *key, events, bytes: bytes.len() })
+        let (key, signature, events) = (*key, block.signature, Arc::new(events));
+        Ok(CheckedBlock { header, id, key, signature, events, bytes: bytes.len() })
     }
 
     /// The router's own block, from events it checked when they arrived.
@@ -153,17 +167,23 @@ impl CheckedBlock {
         let id = header.id();
         let bodies = events.iter().map(|event| Bytes::new(event.bytes()));
         let list = List::new(bodies.collect::<Option<Vec<_>>>()?)?;
-        let bytes =
-            encode(&LaneBlock { header: header.clone(), signature: sign(&id), events: list });
+        let signature = sign(&id);
+        let bytes = encode(&LaneBlock { header: header.clone(), signature, events: list });
         if bytes.len() > BLOCK_BYTES_MAX {
             return None;
         }
-        Some((CheckedBlock { header, id, key, events, bytes: bytes.len() }, bytes))
+        let events = Arc::new(events);
+        Some((CheckedBlock { header, id, key, signature, events, bytes: bytes.len() }, bytes))
     }
 
     /// The header.
     pub fn header(&self) -> &BlockHeader {
         &self.header
+    }
+
+    /// The header with its signature, for evidence.
+    pub fn signed_header(&self) -> SignedHeader {
+        SignedHeader { header: self.header.clone(), signature: self.signature }
     }
 
     /// The block's id.

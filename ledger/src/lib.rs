@@ -48,6 +48,7 @@ pub mod proof;
 pub mod receipt;
 pub mod refusal;
 pub mod registry;
+pub mod routers;
 pub mod schema;
 pub mod stamp;
 pub mod state;
@@ -55,6 +56,7 @@ pub mod store;
 pub mod system;
 pub mod table;
 pub mod tickets;
+pub mod trust;
 pub mod view;
 pub mod vrf;
 

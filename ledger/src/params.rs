@@ -3,6 +3,7 @@
 use borsh::{BorshDeserialize, BorshSerialize};
 use serde::{Deserialize, Serialize};
 
+use crate::amount::Amount;
 use crate::ids::Millis;
 
 const DAY_MS: u64 = 24 * 3_600_000;
@@ -64,9 +65,26 @@ pub struct Params {
     pub lease_ms: Millis,
     /// Length of a username's year.
     pub username_year_ms: Millis,
+    /// The smallest bond of a router, in whole APT.
+    pub router_bond_apt_min: u64,
+    /// How long after it leaves a router's bond is paid out; so long what it signed counts.
+    pub router_unbond_ms: Millis,
+    /// A lane's term lasts at least this long, unless its router's keys change.
+    pub term_ms_min: Millis,
+    /// A router that has nothing to seal may say that it is there once in this time.
+    pub router_alive_ms: Millis,
+    /// A router that is silent for this long loses its lane at the epoch's end.
+    pub router_silent_ms: Millis,
+    /// Most validators.
+    pub validators_max: u16,
 }
 
 impl Params {
+    /// The smallest bond of a router.
+    pub fn router_bond_min(&self) -> Amount {
+        Amount::from_apt(self.router_bond_apt_min)
+    }
+
     /// Of a public network.
     pub fn network() -> Params {
         Params {
@@ -96,6 +114,12 @@ impl Params {
             inactive_ms: Millis(36 * 3_600_000),
             lease_ms: Millis(7 * DAY_MS),
             username_year_ms: Millis(365 * DAY_MS),
+            router_bond_apt_min: 10_000,
+            router_unbond_ms: Millis(21 * DAY_MS),
+            term_ms_min: Millis(60_000),
+            router_alive_ms: Millis(6 * 3_600_000),
+            router_silent_ms: Millis(36 * 3_600_000),
+            validators_max: 100,
         }
     }
 
@@ -112,6 +136,10 @@ impl Params {
             heartbeat_ms: Millis(5_000),
             inactive_ms: Millis(90_000),
             lease_ms: Millis(300_000),
+            router_unbond_ms: Millis(120_000),
+            term_ms_min: Millis(2_000),
+            router_alive_ms: Millis(20_000),
+            router_silent_ms: Millis(90_000),
             ..Params::network()
         }
     }

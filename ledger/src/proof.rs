@@ -140,7 +140,11 @@ pub enum ProofError {
 }
 
 impl CertifiedAnchor {
-    fn verify(&self, chain: ChainId, set: &ValidatorSet) -> Result<AnchorBody, ProofError> {
+    pub(crate) fn verify(
+        &self,
+        chain: ChainId,
+        set: &ValidatorSet,
+    ) -> Result<AnchorBody, ProofError> {
         if self.body.0.len() > ANCHOR_BYTES_MAX {
             return Err(ProofError::Anchor("too long"));
         }

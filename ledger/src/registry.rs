@@ -11,8 +11,10 @@ use crate::book::{Book, Payer};
 use crate::codec::{CodecError, decode, encode};
 use crate::context::Context;
 use crate::event::{BODY, BODY_BYTES_MAX, Role};
+use crate::ids::Zone;
 use crate::mint::{Mint, MintEvent};
 use crate::refusal::Refusal;
+use crate::routers::{RouterEvent, Routers};
 use crate::schema::{FieldError, FieldInfo, Fields, Shape, Value};
 use crate::stamp::{Stamp, StampWeight};
 use crate::table::TableInfo;
@@ -25,7 +27,7 @@ pub enum Signer {
     Owner,
     /// Only a node's hot key.
     Node,
-    /// Only a router's hot key.
+    /// A router's hot key, or the account's own.
     Router,
     /// Any of an account's keys: the event does nothing that needs its author's authority.
     Anyone,
@@ -39,7 +41,7 @@ impl Signer {
             (Signer::Anyone, _)
                 | (Signer::Owner, Role::Owner)
                 | (Signer::Node, Role::Node)
-                | (Signer::Router, Role::Router)
+                | (Signer::Router, Role::Router | Role::Owner)
         )
     }
 }
@@ -83,13 +85,15 @@ pub trait Event: Declared {
     fn apply(&self, cx: &Context, book: &mut Book) -> Result<(), Refusal>;
 }
 
-/// How an event changes the state: through the book, or with the right to create coins.
+/// How an event changes the state: through the book, or with a right beside it.
 #[derive(Clone, Copy)]
 pub enum Apply {
     /// Moves money that exists.
     Book(fn(&[u8], &Context, &mut Book) -> Result<(), Refusal>),
     /// May create money.
     Mint(fn(&[u8], &Context, &mut Mint) -> Result<(), Refusal>),
+    /// May change who governs lanes and who validates.
+    Routers(fn(&[u8], &Context, &mut Routers) -> Result<(), Refusal>),
 }
 
 /// Makes a canonical body from values.
@@ -112,6 +116,8 @@ pub struct Row {
     pub refusals: &'static [Refusal],
     /// Work units.
     pub work: u32,
+    /// Whether a router's own key signs it for nothing.
+    pub is_free: bool,
     /// Decodes a body and applies the rules that need no state.
     pub check: fn(&[u8]) -> Result<(), Refusal>,
     /// The stamp that a body carries in the place of a fee, and how heavy it has to be.
@@ -142,6 +148,7 @@ const fn row_of<E: Declared>(tag: u16, apply: Apply) -> Row {
         fields: E::FIELDS,
         refusals: &[],
         work: 1,
+        is_free: false,
         check: |bytes| body::<E>(bytes).map(|_| ()),
         stamp: |_| None,
         payer: |_, _, _| Payer::Author,
@@ -175,6 +182,19 @@ pub const fn mint_row<E: MintEvent>(tag: u16) -> Row {
     row
 }
 
+/// The row of an event that may change routers.
+pub const fn router_row<E: RouterEvent>(tag: u16) -> Row {
+    let apply =
+        |bytes: &[u8], cx: &Context, routers: &mut Routers| body::<E>(bytes)?.apply(cx, routers);
+    let mut row = row_of::<E>(tag, Apply::Routers(apply));
+    row.refusals = E::REFUSALS;
+    row.work = E::WORK;
+    row.is_free = E::IS_FREE;
+    row.check = |bytes| body::<E>(bytes)?.check();
+    row.stamp = |bytes| body::<E>(bytes).ok()?.stamp().zip(E::STAMP);
+    row
+}
+
 /// Work that the ledger itself does when the epoch clock reaches a time.
 #[derive(Clone, Copy)]
 pub struct DeadlineRow {
@@ -185,6 +205,9 @@ pub struct DeadlineRow {
     /// Does the work for the row with this key. A refusal undoes it and is recorded.
     pub run: fn(&[u8], &Context, &mut Book) -> Result<(), Refusal>,
 }
+
+/// Whether a zone has no room for newcomers.
+pub type IsFull = fn(&dyn crate::table::Rows, &crate::params::Params, Zone) -> bool;
 
 /// Rules and events with one purpose.
 pub struct Programme {
@@ -202,6 +225,8 @@ pub struct Programme {
     pub tables: &'static [TableInfo],
     /// Its deadlines.
     pub deadlines: &'static [DeadlineRow],
+    /// Whether a zone has no room for newcomers; for the programme that knows its members.
+    pub is_full: Option<IsFull>,
     /// Checks its invariants over a whole state; returns what is broken.
     pub audit: fn(&dyn crate::table::Rows) -> Vec<String>,
 }
@@ -214,6 +239,17 @@ pub struct Registry {
 }
 
 impl Registry {
+    /// Whether a zone has no room for newcomers, as a programme says; no room if none does.
+    pub fn is_full(
+        &self,
+        rows: &dyn crate::table::Rows,
+        params: &crate::params::Params,
+        zone: Zone,
+    ) -> bool {
+        let says = self.programmes.iter().find_map(|programme| programme.is_full);
+        says.is_none_or(|is_full| is_full(rows, params, zone))
+    }
+
     /// All events.
     pub fn rows(&self) -> impl Iterator<Item = &'static Row> + use<> {
         self.programmes.iter().flat_map(|programme| programme.rows)

@@ -103,7 +103,7 @@ impl Head {
 /// How far a zone's lane counts.
 #[derive(Clone, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize, Serialize)]
 pub struct Lane {
-    /// The account that receives the router's half of fees.
+    /// The account that governs it and receives the router's half of fees.
     pub router: AccountId,
     /// The key that signs the lane's blocks.
     pub key: PublicKey,
@@ -117,9 +117,32 @@ pub struct Lane {
     pub next_number: u64,
     /// Void events the router sequenced.
     pub voids: u64,
+    /// The epoch clock when the term began.
+    pub opened: Millis,
+    /// The epoch clock when the router was last heard of: by a block or a word of its own.
+    pub heard: Millis,
+    /// Whether a router governs it. Without one no block counts, and `router` and `key` are
+    /// those of the last one.
+    pub is_governed: bool,
 }
 
 impl Lane {
+    /// A lane before its first block.
+    pub fn first(router: AccountId, key: PublicKey, now: Millis) -> Lane {
+        Lane {
+            router,
+            key,
+            term: 1,
+            height: 0,
+            tip: Hash::ZERO,
+            next_number: 1,
+            voids: 0,
+            opened: now,
+            heard: now,
+            is_governed: true,
+        }
+    }
+
     /// A zone's lane.
     pub fn read<R: Rows + ?Sized>(rows: &R, zone: Zone) -> Option<Lane> {
         LANES.get(rows, &zone)

@@ -50,6 +50,11 @@ impl VrfKey {
     }
 }
 
+/// Whether these bytes are a public VRF key.
+pub fn is_vrf_key(key: &PublicKey) -> bool {
+    schnorrkel::PublicKey::from_bytes(&key.0).is_ok()
+}
+
 impl VrfOutput {
     /// Whether this is the output of `key` for the anchor of `height` after `previous`.
     pub fn verifies(&self, key: &PublicKey, previous: &Hash, height: u64) -> bool {

@@ -7,9 +7,10 @@ use ddt_ledger::accounts::{Account, Duty, each_hold};
 use ddt_ledger::audit::audit;
 use ddt_ledger::book::Party;
 use ddt_ledger::codec::encode;
-use ddt_ledger::event::{ALL as VOIDS, Checked};
+use ddt_ledger::event::{ALL as VOIDS, Checked, Role};
 use ddt_ledger::genesis::Genesis;
 use ddt_ledger::receipt::{EventPlace, Outcome, Receipt, Subject};
+use ddt_ledger::routers::{LEDGER_HOLDS, bond_party};
 use ddt_ledger::state::{StateReader, StateTree};
 use ddt_ledger::store::Snapshot;
 use ddt_ledger::system::Supply;
@@ -49,11 +50,18 @@ pub fn check_receipt(receipt: &Receipt, place: &EventPlace, event: &Checked) -> 
     let row = REGISTRY.row(place.tag).ok_or("a receipt of an unknown event")?;
     let bytes = event.bytes().len();
     let is_stamped = (row.stamp)(event.draft().body.as_slice()).is_some();
-    let fee_units = if is_stamped { 0 } else { 500_000 + 2_000 * bytes as u128 };
+    // A router's own word costs nothing; whoever else signs in that role pays.
+    let is_free = row.is_free && receipt.fee.is_zero() && event.draft().role == Role::Router;
+    let fee_units = if is_stamped || is_free { 0 } else { 500_000 + 2_000 * bytes as u128 };
     let (codes, fee_units, postings_max) = match &receipt.outcome {
         Outcome::Bug(code) => return Err(format!("{} has a bug: {code}", row.name)),
         Outcome::Done => (None, fee_units, usize::MAX),
         Outcome::Refused(code) => (Some((row.refusals, code)), fee_units, 1),
+        Outcome::Void(code) if row.refusals.iter().any(|refusal| refusal.code == code) => {
+            // What is free is void where its rules refuse it, and nothing else is.
+            let is_own = row.is_free && event.draft().role == Role::Router;
+            (Some((if is_own { row.refusals } else { VOIDS }, code)), 0, 0)
+        }
         Outcome::Void(code) => (Some((VOIDS, code)), 0, 0),
     };
     if let Some((declared, code)) = codes
@@ -74,6 +82,8 @@ pub fn check_receipt(receipt: &Receipt, place: &EventPlace, event: &Checked) -> 
 #[derive(Clone, Debug)]
 pub struct Recount {
     genesis: Amount,
+    /// Bonds that were lost.
+    burned: Amount,
     money: BTreeMap<Vec<u8>, (Party, Amount)>,
     /// Who paid into a hold.
     funders: BTreeMap<Vec<u8>, AccountId>,
@@ -92,10 +102,13 @@ impl Recount {
             (Party::Allowance { account, key }, duty.allowance)
         });
         let pool = (Party::Pool, genesis.pool);
-        let parties: Vec<(Party, Amount)> = accounts.chain(allowances).chain([pool]).collect();
+        let bonds = genesis.zones.iter().map(|zone| (bond_party(&zone.router), zone.bond));
+        let parties = accounts.chain(allowances).chain(bonds).chain([pool]);
+        let parties: Vec<(Party, Amount)> = parties.collect();
         let sum = parties.iter().try_fold(Amount::ZERO, |sum, (_, amount)| sum.plus(*amount));
         Recount {
             genesis: sum.expect("a genesis that started"),
+            burned: Amount::ZERO,
             money: parties.into_iter().map(|entry| (encode(&entry.0), entry)).collect(),
             funders: BTreeMap::new(),
             fees: BTreeMap::new(),
@@ -110,6 +123,11 @@ impl Recount {
             for posting in &receipt.postings {
                 self.fund(&posting.from, &posting.to);
                 self.change(&posting.from, |had| had.minus(posting.amount))?;
+                if posting.to == Party::Burned {
+                    is_bond(&posting.from)?;
+                    raise(&mut self.burned, posting.amount);
+                    continue;
+                }
                 self.change(&posting.to, |had| had.plus(posting.amount))?;
                 if let Party::Fees(zone) = posting.to {
                     let place = self.payer(&posting.from);
@@ -129,8 +147,8 @@ impl Recount {
         party: &Party,
         change: impl FnOnce(Amount) -> Option<Amount>,
     ) -> Result<(), String> {
-        if matches!(party, Party::Minted | Party::Burned | Party::Genesis) {
-            return Err("money was made or burned".to_string());
+        if matches!(party, Party::Minted | Party::Genesis) {
+            return Err("money was made".to_string());
         }
         let entry = self.money.entry(encode(party)).or_insert((party.clone(), Amount::ZERO));
         let after = change(entry.1);
@@ -179,9 +197,10 @@ impl Recount {
     pub fn check(&self, snapshot: &Snapshot) -> Result<(), String> {
         let supply = Supply::read(snapshot);
         let mut holds = BTreeMap::new();
-        for programme in REGISTRY.programmes {
-            each_hold(snapshot, programme.id, |key, amount| {
-                let party = Party::Hold { programme: programme.id, key };
+        let programmes = REGISTRY.programmes.iter().map(|programme| programme.id);
+        for programme in programmes.chain([LEDGER_HOLDS]) {
+            each_hold(snapshot, programme, |key, amount| {
+                let party = Party::Hold { programme, key };
                 holds.insert(encode(&party), amount);
             });
         }
@@ -201,11 +220,19 @@ impl Recount {
             }
             raise(&mut sum, *counted);
         }
-        let is_all = holds.is_empty() && supply.minted.is_zero() && supply.burned.is_zero();
-        if is_all && sum == self.genesis && supply.total() == Some(sum) {
+        let is_all = holds.is_empty() && supply.minted.is_zero() && supply.burned == self.burned;
+        if is_all && sum.plus(self.burned) == Some(self.genesis) && supply.total() == Some(sum) {
             return Ok(());
         }
         Err(format!("{sum} APT counted, {holds:?} unknown, of {supply:?}"))
+    }
+}
+
+/// Only bonds are burned.
+fn is_bond(party: &Party) -> Result<(), String> {
+    match party {
+        Party::Hold { programme: LEDGER_HOLDS, .. } => Ok(()),
+        other => Err(format!("money of {other:?} was burned")),
     }
 }
 

@@ -15,7 +15,7 @@ use ddt_ledger::lane::CheckedBlock;
 use ddt_ledger::receipt::{Outcome, Receipt, Subject};
 use ddt_ledger::schema::{FieldError, Fields, Value};
 use ddt_ledger::store::{BookStore, Snapshot};
-use ddt_ledger::system::Head;
+use ddt_ledger::system::{Head, Validators};
 use ddt_ledger::view::{Found, Page};
 use ddt_ledger::{Amount, ChainId, Millis};
 
@@ -87,7 +87,7 @@ impl Network {
         }
         recount.check(&snapshot)?;
         Ok(Network {
-            routers: genesis.zones.iter().map(|zone| Router::of_zone(zone.zone.0)).collect(),
+            routers: Router::all(),
             store,
             disk,
             cuts: Cuts::default(),
@@ -293,9 +293,8 @@ fn commit(store: &BookStore, decided: &Decided) -> Result<(Vec<Receipt>, Roots),
     let Decided { body, certificate, spans } = decided;
     check_anchor(&snapshot, store.chain(), &roots, body, spans, &REGISTRY)
         .map_err(|error| error.to_string())?;
-    certificate
-        .verify(store.chain(), &store.genesis().validators())
-        .map_err(|error| error.to_string())?;
+    let validators = Validators::read(&snapshot).ok_or("the state has no validators")?;
+    certificate.verify(store.chain(), &validators.next).map_err(|error| error.to_string())?;
     let executed = execute(&REGISTRY, &snapshot, body, spans).map_err(|halt| halt.to_string())?;
     let roots =
         store.commit(&executed, &encode(body), certificate).map_err(|fault| fault.to_string())?;

@@ -50,7 +50,15 @@ pub struct Router {
     pub vrf: TestVrf,
 }
 
+/// Routers that a test may have, with all their keys.
+const ROUTERS_MAX: u32 = 24;
+
 impl Router {
+    /// Everybody who may be a router: those of zones 1, 2, …, and others.
+    pub fn all() -> Vec<Router> {
+        (1..=ROUTERS_MAX).map(Router::of_zone).collect()
+    }
+
     /// The router of this zone.
     pub fn of_zone(zone: u32) -> Router {
         let name = format!("router{zone}");

@@ -5,24 +5,24 @@ use std::collections::BTreeSet;
 use ddt_contracts::REGISTRY;
 use ddt_ledger::anchor::{ANCHOR_VERSION, AnchorBody, Span, TimeStatement, Tip};
 use ddt_ledger::certificate::{
-    Certificate, CertificateSignature, ValidatorAddress, VoteKind, vote_digest,
+    Certificate, CertificateSignature, Validator, ValidatorAddress, VoteKind, vote_digest,
 };
 use ddt_ledger::event::Checked;
 use ddt_ledger::lane::{BLOCK_VERSION, BlockHeader, CheckedBlock};
 use ddt_ledger::merkle::list_root;
 use ddt_ledger::schema::List;
 use ddt_ledger::store::BookStore;
-use ddt_ledger::system::{Head, Lane};
-use ddt_ledger::{ChainId, Hash, Millis, Zone};
+use ddt_ledger::system::{Head, Lane, Validators};
+use ddt_ledger::{ChainId, Hash, Millis, PublicKey, Zone};
 
 use crate::people::Router;
 
 /// Blocks of events, each of a zone; several of one zone follow each other.
 pub type Blocks = [(Zone, Vec<Checked>)];
 
-/// The routers of zones 1, 2, …, above a book.
+/// The routers of a network, above a book. Whose turn it is, says the state.
 pub(crate) struct Routers<'n> {
-    /// Them.
+    /// Everybody who may be one.
     pub all: &'n [Router],
     /// The book as of the last anchor.
     pub store: &'n BookStore,
@@ -31,6 +31,19 @@ pub(crate) struct Routers<'n> {
 impl Routers<'_> {
     fn chain(&self) -> ChainId {
         self.store.chain()
+    }
+
+    fn of_key(&self, key: &PublicKey) -> Result<&Router, String> {
+        let found = self.all.iter().find(|router| router.person.key() == *key);
+        found.ok_or_else(|| "nobody knows that router's key".to_string())
+    }
+
+    /// Who signs the next anchor, and the hash of the set that signs the one after it.
+    fn council(&self) -> (Vec<&Router>, Hash) {
+        let snapshot = self.store.snapshot().expect("memory does not fail");
+        let sets = Validators::read(&snapshot).expect("validators");
+        let router = |one: &Validator| self.of_key(&one.key).expect("a known router");
+        (sets.next.0.iter().map(router).collect(), sets.after_next.hash())
     }
 
     /// Seals the blocks.
@@ -68,7 +81,7 @@ impl Routers<'_> {
             events_root: list_root(events.iter().map(|event| event.id().0)),
             time: head.time,
         };
-        let router = &self.all[zone.0 as usize - 1].person;
+        let router = &self.of_key(&lane.key)?.person;
         let sign = |id: &Hash| router.sign(id);
         let sealed = CheckedBlock::seal(header, router.key(), events.to_vec(), sign);
         let (_, bytes) = sealed.expect("a small block");
@@ -89,29 +102,35 @@ impl Routers<'_> {
             let (term, height) = (header.term, header.height);
             Some(Tip { zone: span.zone, term, height, block: last.id() })
         });
-        let maker = &self.all[height as usize % self.all.len()];
+        let (council, next_validators) = self.council();
+        let maker = council[height as usize % council.len()];
         AnchorBody {
             version: ANCHOR_VERSION,
             chain: self.chain(),
             height,
             previous: head.anchor,
-            statements: self.statements(&head, head.time.plus(step)),
+            statements: self.statements(&council, &head, head.time.plus(step)),
             tips: List::new(tips.collect()).expect("few zones"),
             state_root: roots.state,
             receipts_root: roots.receipts,
-            next_validators: self.store.genesis().validators().hash(),
+            next_validators,
             maker: ValidatorAddress::of(&maker.person.key()),
             vrf: maker.vrf.prove(&head.anchor, height),
         }
     }
 
-    fn statements(&self, head: &Head, time: Millis) -> List<TimeStatement, 100> {
+    fn statements(
+        &self,
+        council: &[&Router],
+        head: &Head,
+        time: Millis,
+    ) -> List<TimeStatement, 100> {
         let digest = TimeStatement::digest(self.chain(), head.height + 1, &head.anchor, time);
-        let state = |router: &Router| {
+        let state = |router: &&Router| {
             let (key, signature) = (router.person.key(), router.person.sign(&digest));
             TimeStatement { key, time, signature }
         };
-        let mut statements: Vec<TimeStatement> = self.all.iter().map(state).collect();
+        let mut statements: Vec<TimeStatement> = council.iter().map(state).collect();
         statements.sort_by_key(|statement| statement.key);
         List::new(statements).expect("few routers")
     }
@@ -125,7 +144,7 @@ impl Routers<'_> {
             let digest = vote_digest(self.chain(), kind, height, round, Some(anchor), voter);
             CertificateSignature { key, signature: router.person.sign(&digest) }
         };
-        let signatures = self.all.iter().map(sign).collect();
+        let signatures = self.council().0.into_iter().map(sign).collect();
         Certificate { height, round, anchor, signatures }
     }
 }

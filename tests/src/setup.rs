@@ -36,6 +36,11 @@ impl Setup {
         }
     }
 
+    /// A router's bond: the smallest there may be.
+    fn bond(&self) -> Amount {
+        self.params.router_bond_min().max(Amount::from_units(1).unwrap_or_default())
+    }
+
     /// The genesis.
     pub fn genesis(&self) -> Genesis {
         let funded = self.accounts.iter().filter(|(_, balance)| !balance.is_zero());
@@ -46,7 +51,8 @@ impl Setup {
         let zone = |zone: u32| {
             let router = Router::of_zone(zone);
             let (key, vrf_key) = (router.person.key(), router.vrf.public());
-            GenesisZone { zone: Zone(zone), router: router.person.id(), key, vrf_key }
+            let (zone, router) = (Zone(zone), router.person.id());
+            GenesisZone { zone, router, key, vrf_key, bond: self.bond() }
         };
         Genesis {
             version: GENESIS_VERSION,

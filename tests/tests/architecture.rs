@@ -56,6 +56,7 @@ const MAY_USE: [(&str, &[&str]); 12] = [
             "ddt-api",
             "ddt-core",
             "ddt-consensus",
+            "ddt-net",
             "ddt-tests",
         ],
     ),

@@ -23,6 +23,8 @@ PARAMS = [
     ("domain_renewal_ms", 8), ("lock_grace_ms", 8), ("lock_kept_ms", 8), ("stamp_period_ms", 8),
     ("stamp_bits", 1), ("stamp_bits_heavy", 1), ("stamp_target", 8), ("zone_seats", 4),
     ("heartbeat_ms", 8), ("inactive_ms", 8), ("lease_ms", 8), ("username_year_ms", 8),
+    ("router_bond_apt_min", 8), ("router_unbond_ms", 8), ("term_ms_min", 8),
+    ("router_alive_ms", 8), ("router_silent_ms", 8), ("validators_max", 2),
 ]
 ZERO = bytes(32)
 
@@ -83,7 +85,7 @@ def genesis_bytes(genesis):
     ]
     zones = [
         number(entry["zone"], 4) + account(entry["router"]) + raw(entry["key"])
-        + raw(entry["vrf_key"])
+        + raw(entry["vrf_key"]) + amount(entry["bond"])
         for entry in genesis["zone"]
     ]
     return b"".join([

@@ -41,19 +41,23 @@ const SHAPES: &[(&str, &str)] = &[
     ("forecast", "anchor:count event:hash? outcome:text fee:amount? refusal:refusal?"),
     (
         "status",
-        "anchor:count anchor_id:hash chain:hash network:text time:time clock:time epoch:count \
-         proven:count? events:count accounts:count now:time node:node_status",
+        "anchor:count lowest:count anchor_id:hash chain:hash network:text time:time clock:time \
+         epoch:count proven:count? events:count accounts:count now:time node:node_status",
     ),
     (
         "node_status",
         "version:text role:text started_ms:time mempool:count peers:count is_ready:flag \
          not_ready:text",
     ),
-    ("zone", "zone:count router:account key:key events:count voids:count is_validator:flag"),
+    (
+        "zone",
+        "zone:count router:account key:key events:count voids:count is_validator:flag \
+         is_governed:flag",
+    ),
     (
         "zone_now",
         "anchor:count zone:count router:account key:key events:count voids:count \
-         is_validator:flag",
+         is_validator:flag is_governed:flag",
     ),
     ("lane", "zone:count term:count height:count tip:hash next_number:count key:key"),
     (

@@ -25,6 +25,7 @@ fn zone_row(zone: Zone, lane: &Lane, validators: &ValidatorSet) -> Json {
         "events": lane.next_number.saturating_sub(1),
         "voids": lane.voids,
         "is_validator": is_validator,
+        "is_governed": lane.is_governed,
     })
 }
 
@@ -143,7 +144,13 @@ pub(crate) fn anchor_summary(reading: &Reading, height: u64) -> Result<Json, Pro
 }
 
 fn no_anchor(reading: &Reading, height: u64) -> Problem {
-    let newest = reading.head.height;
+    let (newest, lowest) = (reading.head.height, reading.book().lowest());
+    if (1..lowest).contains(&height) {
+        return Problem::not_found(format!(
+            "Anchor {height} is not on this node: it began with a snapshot, and its history \
+             begins at anchor {lowest} (lowest). Ask a node with all history."
+        ));
+    }
     Problem::not_found(format!("There is no anchor {height}; the newest is {newest}."))
 }
 
@@ -156,7 +163,9 @@ pub(crate) fn anchors(
     let newest = reading.head.height;
     let first = before.map_or(newest, |before| before.saturating_sub(1).min(newest));
     let mut rows = Vec::new();
-    let mut heights = (1..=first).rev();
+    // The anchor of a snapshot is here, too, without what it did.
+    let lowest = reading.book().lowest().saturating_sub(1).max(1);
+    let mut heights = (lowest..=first).rev();
     for height in heights.by_ref().take(limit) {
         let Some(record) = reading.snapshot.anchor(height)? else { break };
         rows.push(anchor_row(reading, height, &record));

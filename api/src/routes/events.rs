@@ -163,8 +163,16 @@ impl std::str::FromStr for EventName {
     }
 }
 
-fn no_event() -> Problem {
-    Problem::not_found("This node knows no such event. It may not have been sequenced yet.")
+fn no_event(reading: &Reading) -> Problem {
+    let lowest = reading.book().lowest();
+    let words = "This node knows no such event. It may not have been sequenced yet";
+    Problem::not_found(match lowest {
+        0 | 1 => format!("{words}."),
+        _ => format!(
+            "{words}, or before anchor {lowest} (lowest): this node began with a snapshot. \
+             Ask a node with all history."
+        ),
+    })
 }
 
 /// An event with its fields, its receipt and, asked for, what proves it.
@@ -172,11 +180,11 @@ pub(crate) fn event(reading: &Reading, name: EventName, proof: bool) -> Result<J
     let id = match name {
         EventName::Id(id) => id,
         EventName::Number(zone, number) => {
-            reading.snapshot.event_numbered(zone, number)?.ok_or_else(no_event)?
+            reading.snapshot.event_numbered(zone, number)?.ok_or_else(|| no_event(reading))?
         }
     };
     let Some(place) = reading.snapshot.event_place(&id)? else {
-        let pending = reading.backend.pending(&id).ok_or_else(no_event)?;
+        let pending = reading.backend.pending(&id).ok_or_else(|| no_event(reading))?;
         return pending_event(reading, &pending, proof);
     };
     let receipt = reading.snapshot.receipt(place)?;

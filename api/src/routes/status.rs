@@ -38,6 +38,7 @@ pub(crate) fn status_of(reading: &Reading) -> Result<Json, Problem> {
     let head = &reading.head;
     Ok(json!({
         "anchor": head.height,
+        "lowest": book.lowest(),
         "anchor_id": head.anchor,
         "chain": book.chain(),
         "network": book.genesis().name,

@@ -247,7 +247,7 @@ pub(super) async fn zones(State(app): State<App>, params: Params) -> Page {
     let page = async {
         let (after, limit) = (params.number('z')?, params.limit()?);
         let list = app.read(move |reading| Ok(routes::zones(reading, after, limit))).await?;
-        let columns = ["zone", "router", "events", "voids", "is_validator"];
+        let columns = ["zone", "router", "events", "voids", "is_validator", "is_governed"];
         let rows = listing(&list, &columns, "/zones");
         Ok(frame("Zones", &html! { h1 { "Zones" } (rows) }))
     };

@@ -99,6 +99,7 @@ fn genesis(router: &SigningKey, vrf: &VrfKey) -> Genesis {
             router: account(2),
             key: public_key(router),
             vrf_key: vrf.public(),
+            bond: Amount::from_apt(10_000),
         }],
     }
 }

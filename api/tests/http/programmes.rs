@@ -158,6 +158,7 @@ static BANK: Programme = Programme {
     views: &[view_row::<Broken>()],
     tables: &[],
     deadlines: &[],
+    is_full: None,
     audit: |_| Vec::new(),
 };
 
@@ -169,6 +170,7 @@ static DOMAINS: Programme = Programme {
     views: &[view_row::<Record>(), view_row::<OfOwner>()],
     tables: &[TableInfo { id: 300, name: "domains.names", indexes: &[], show: |_, _| None }],
     deadlines: &[],
+    is_full: None,
     audit: |_| Vec::new(),
 };
 

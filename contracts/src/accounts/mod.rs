@@ -40,5 +40,6 @@ pub static PROGRAMME: Programme = Programme {
     ],
     tables: &[],
     deadlines: &[],
+    is_full: None,
     audit: |_| Vec::new(),
 };

@@ -61,5 +61,6 @@ pub static PROGRAMME: Programme = Programme {
         DeadlineRow { tag: REFUND, name: "bank.refund", run: end::refund },
         DeadlineRow { tag: FORGET, name: "bank.forget", run: end::forget },
     ],
+    is_full: None,
     audit: audit::audit,
 };

@@ -136,5 +136,6 @@ pub static PROGRAMME: Programme = Programme {
         DeadlineRow { tag: SETTLE, name: "domains.settle", run: settle::run },
         DeadlineRow { tag: LAPSE, name: "domains.lapse", run: renewal::lapse },
     ],
+    is_full: None,
     audit: audit::audit,
 };

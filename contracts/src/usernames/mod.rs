@@ -70,5 +70,6 @@ pub static PROGRAMME: Programme = Programme {
         DeadlineRow { tag: EXPIRE_COMMIT, name: "usernames.expire_commit", run: expire::commit },
         DeadlineRow { tag: EXPIRE_ROW, name: "usernames.expire_row", run: expire::row },
     ],
+    is_full: None,
     audit: audit::audit,
 };

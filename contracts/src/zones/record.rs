@@ -4,6 +4,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use ddt_ledger::book::Book;
 use ddt_ledger::codec::decode;
 use ddt_ledger::context::Context;
+use ddt_ledger::params::Params;
 use ddt_ledger::table::{ROW_BYTES_MAX, Rows, Table, index_prefix};
 use ddt_ledger::{AccountId, Address, Domain, Hash, Millis, PublicKey, Zone};
 
@@ -14,7 +15,7 @@ pub(crate) const ZONE_INDEX: u16 = 401;
 pub(crate) const NODE_INDEX: u16 = 402;
 
 /// Of a zone's seats, one in so many may be a newcomer's.
-pub(crate) const NEWCOMER_SHARE: u32 = 4;
+const NEWCOMER_SHARE: u32 = 4;
 
 pub(crate) static MEMBERS: Table<AccountId, MemberRow> = Table::new(MEMBERS_ID);
 pub(crate) static ADDRESSES: Table<Address, AccountId> = Table::new(ADDRESSES_ID);
@@ -113,11 +114,35 @@ pub(crate) fn remove_member(book: &mut Book, account: &AccountId, member: &Membe
     if let Some(address) = &member.address {
         ADDRESSES.remove(book, address);
     }
-    let mut seats = SEATS.get(book, &member.zone).unwrap_or_default();
-    seats.members = seats.members.saturating_sub(1);
     let Standing::New = member.standing;
+    free_seat(book, &member.zone);
+}
+
+/// Gives a newcomer a seat. Every member is one (spec ZON-2).
+pub(crate) fn take_seat(book: &mut Book, zone: &Zone) {
+    let mut seats = SEATS.get(book, zone).unwrap_or_default();
+    seats.members = seats.members.saturating_add(1);
+    seats.newcomers = seats.newcomers.saturating_add(1);
+    SEATS.put(book, zone, &seats);
+}
+
+/// Frees a newcomer's seat.
+pub(crate) fn free_seat(book: &mut Book, zone: &Zone) {
+    let mut seats = SEATS.get(book, zone).unwrap_or_default();
+    seats.members = seats.members.saturating_sub(1);
     seats.newcomers = seats.newcomers.saturating_sub(1);
-    SEATS.put(book, &member.zone, &seats);
+    SEATS.put(book, zone, &seats);
+}
+
+/// Most seats of a zone that newcomers may have.
+pub(crate) fn newcomer_seats(params: &Params) -> u32 {
+    params.zone_seats.checked_div(NEWCOMER_SHARE).unwrap_or_default()
+}
+
+/// Whether a zone has no seat for a newcomer (spec ZON-11).
+pub(crate) fn is_full(rows: &dyn Rows, params: &Params, zone: Zone) -> bool {
+    let seats = SEATS.get(rows, &zone).unwrap_or_default();
+    seats.members >= params.zone_seats || seats.newcomers >= newcomer_seats(params)
 }
 
 /// A member's row, if the account is one.

@@ -7,9 +7,9 @@ use ddt_ledger::event::Role;
 use ddt_ledger::registry::Event;
 use ddt_ledger::stamp::{Stamp, StampWeight};
 use ddt_ledger::system::Lane;
-use ddt_ledger::{Amount, Millis, PublicKey, Refusal, Zone, event, refusals};
+use ddt_ledger::{AccountId, Amount, Millis, PublicKey, Refusal, Zone, event, refusals};
 
-use super::record::{MEMBERS, MemberRow, NEWCOMER_SHARE, SEATS, Standing};
+use super::record::{MEMBERS, MemberRow, SEATS, Standing, free_seat, newcomer_seats, take_seat};
 use super::{DRAW, LEASE};
 
 event! {
@@ -32,6 +32,8 @@ refusals! {
     FULL = "zones.full", "Every seat of the zone is taken; choose another zone.";
     NEWCOMERS_FULL = "zones.newcomers_full",
         "Newcomers hold a quarter of the zone's seats, which is all they may; choose another zone.";
+    UNGOVERNED = "zones.ungoverned",
+        "That zone has no router at present and takes no members; choose another.";
     NODE_KEYS = "zones.node_keys",
         "The account has 8 node keys or more; sign up with one of them, or without.";
 }
@@ -39,9 +41,25 @@ refusals! {
 /// An account with so many node keys cannot name another one by signing up.
 const NODE_KEYS_MAX: usize = 8;
 
+fn is_governed(book: &Book, zone: Zone) -> bool {
+    Lane::read(book, zone).is_some_and(|lane| lane.is_governed)
+}
+
+impl SignUp {
+    /// A guest of a zone without a router joins this one: the address and everything else
+    /// stays (spec ZON-10).
+    fn join_from(&self, book: &mut Book, author: &AccountId, mut member: MemberRow) {
+        free_seat(book, &member.zone);
+        take_seat(book, &self.zone);
+        member.zone = self.zone;
+        member.node_key = self.node_key.or(member.node_key);
+        MEMBERS.put(book, author, &member);
+    }
+}
+
 impl Event for SignUp {
     const REFUSALS: &'static [Refusal] =
-        &[NO_ZONE, MEMBER, FULL, NEWCOMERS_FULL, NODE_KEYS, DUTY_EXISTS];
+        &[NO_ZONE, MEMBER, UNGOVERNED, FULL, NEWCOMERS_FULL, NODE_KEYS, DUTY_EXISTS];
     const STAMP: Option<StampWeight> = Some(StampWeight::Light);
     const WORK: u32 = 2;
 
@@ -52,17 +70,21 @@ impl Event for SignUp {
     fn apply(&self, cx: &Context, book: &mut Book) -> Result<(), Refusal> {
         let origin = cx.origin()?;
         let author = origin.author;
-        if Lane::read(book, self.zone).is_none() {
-            return Err(NO_ZONE);
-        }
-        if MEMBERS.get(book, &author).is_some() {
+        let lane = Lane::read(book, self.zone).ok_or(NO_ZONE)?;
+        let known = MEMBERS.get(book, &author);
+        if let Some(member) = &known
+            && is_governed(book, member.zone)
+        {
             return Err(MEMBER);
         }
-        let mut seats = SEATS.get(book, &self.zone).unwrap_or_default();
+        if !lane.is_governed {
+            return Err(UNGOVERNED);
+        }
+        let seats = SEATS.get(book, &self.zone).unwrap_or_default();
         if seats.members >= cx.params.zone_seats {
             return Err(FULL);
         }
-        if seats.newcomers >= cx.params.zone_seats.checked_div(NEWCOMER_SHARE).unwrap_or_default() {
+        if seats.newcomers >= newcomer_seats(&cx.params) {
             return Err(NEWCOMERS_FULL);
         }
         if let Some(key) = self.node_key {
@@ -79,9 +101,11 @@ impl Event for SignUp {
                 _ => book.grant_duty(Role::Node, key, Amount::ZERO)?,
             }
         }
-        seats.members = seats.members.saturating_add(1);
-        seats.newcomers = seats.newcomers.saturating_add(1);
-        SEATS.put(book, &self.zone, &seats);
+        if let Some(member) = known {
+            self.join_from(book, &author, member);
+            return Ok(());
+        }
+        take_seat(book, &self.zone);
         let member = MemberRow {
             zone: self.zone,
             lane: origin.zone,

@@ -28,14 +28,14 @@ pub fn value_hash(value: &[u8]) -> Hash {
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Node {
+pub(super) enum Node {
     Empty,
     Leaf(Hash),
     Inner(Hash),
 }
 
 impl Node {
-    fn hash(self) -> Hash {
+    pub(super) fn hash(self) -> Hash {
         match self {
             Node::Empty => Hash::ZERO,
             Node::Leaf(hash) | Node::Inner(hash) => hash,
@@ -44,18 +44,18 @@ impl Node {
 }
 
 #[derive(Clone, Copy)]
-struct Leaf {
-    place: Hash,
-    value: Hash,
+pub(super) struct Leaf {
+    pub(super) place: Hash,
+    pub(super) value: Hash,
 }
 
-struct Hasher {
+pub(super) struct Hasher {
     leaf: [u8; 32],
     node: [u8; 32],
 }
 
 impl Hasher {
-    fn new() -> Hasher {
+    pub(super) fn new() -> Hasher {
         Hasher { leaf: Domain::STATE_LEAF.key(), node: Domain::STATE_NODE.key() }
     }
 
@@ -67,7 +67,7 @@ impl Hasher {
         Hash(*blake3::keyed_hash(key, &bytes).as_bytes())
     }
 
-    fn leaf(&self, leaf: &Leaf) -> Hash {
+    pub(super) fn leaf(&self, leaf: &Leaf) -> Hash {
         Hasher::pair(&self.leaf, &leaf.place, &leaf.value)
     }
 
@@ -75,7 +75,7 @@ impl Hasher {
         Hasher::pair(&self.node, left, right)
     }
 
-    fn join(&self, left: Node, right: Node) -> Node {
+    pub(super) fn join(&self, left: Node, right: Node) -> Node {
         match (left, right) {
             (Node::Empty, other) | (other, Node::Empty) if !matches!(other, Node::Inner(_)) => {
                 other
@@ -85,7 +85,7 @@ impl Hasher {
     }
 
     /// The subtree over sorted `leaves` that agree on their first `depth` bits.
-    fn subtree(&self, leaves: &[Leaf], depth: u32) -> Node {
+    pub(super) fn subtree(&self, leaves: &[Leaf], depth: u32) -> Node {
         match leaves {
             [] => Node::Empty,
             [only] => Node::Leaf(self.leaf(only)),
@@ -108,7 +108,7 @@ fn bit(place: &Hash, depth: u32) -> bool {
     byte & (0x80u8 >> (depth % 8)) != 0
 }
 
-fn bucket_of(place: &Hash, bits: u32) -> usize {
+pub(super) fn bucket_of(place: &Hash, bits: u32) -> usize {
     let [a, b, c, d, ..] = place.0;
     let bucket = u32::from_be_bytes([a, b, c, d]).checked_shr(32u32.saturating_sub(bits));
     bucket.unwrap_or_default() as usize

@@ -8,7 +8,7 @@ use redb::{Database, TableDefinition};
 use super::current::Current;
 use super::open::{Backend, begin_write, fault, open, without_panic};
 use super::snapshot::Snapshot;
-use super::{commit, opening};
+use super::{commit, opening, restoring};
 use crate::anchor::Roots;
 use crate::certificate::Certificate;
 use crate::execute::Executed;
@@ -78,6 +78,11 @@ impl Certified {
     pub fn rows(&self) -> Overlay<'_> {
         Overlay::new(&self.before)
     }
+
+    /// The certified state.
+    pub fn into_before(self) -> Snapshot {
+        self.before
+    }
 }
 
 /// The book on disk.
@@ -89,6 +94,7 @@ pub struct BookStore {
     registry: Registry,
     genesis: Genesis,
     chain: ChainId,
+    lowest: u64,
 }
 
 impl BookStore {
@@ -109,11 +115,21 @@ impl BookStore {
         let chain = genesis.chain();
         let db = open(backend, chain)?;
         opening::check(&db)?;
+        restoring::check(&db)?;
         opening::create_tables(&db)?;
         opening::start(&db, genesis, &registry)?;
+        BookStore::of(db, genesis, registry)
+    }
+
+    pub(super) fn of(
+        db: Database,
+        genesis: &Genesis,
+        registry: Registry,
+    ) -> Result<BookStore, StoreFault> {
+        let (chain, lowest) = (genesis.chain(), restoring::lowest(&db)?);
         let (tree, published) = opening::read(&db, genesis)?;
         let (published, tree) = (RwLock::new(Arc::new(published)), RwLock::new(tree));
-        Ok(BookStore { published, tree, db, registry, genesis: genesis.clone(), chain })
+        Ok(BookStore { published, tree, db, registry, genesis: genesis.clone(), chain, lowest })
     }
 
     /// The chain.
@@ -124,6 +140,12 @@ impl BookStore {
     /// The genesis.
     pub fn genesis(&self) -> &Genesis {
         &self.genesis
+    }
+
+    /// The lowest anchor that is here with its blocks and receipts: 1 unless the book was made
+    /// from a snapshot.
+    pub fn lowest(&self) -> u64 {
+        self.lowest
     }
 
     /// The registry the book was opened with.

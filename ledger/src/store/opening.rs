@@ -79,7 +79,10 @@ pub(super) fn start(
 /// Reads what waits from the journals, and rebuilds the tree: first as it was before the last
 /// anchor, then with that anchor's rows.
 pub(super) fn read(db: &Database, genesis: &Genesis) -> Result<(StateTree, Published), StoreFault> {
-    let mut journals = journals(db)?.into_iter();
+    let journals = journals(db)?;
+    // A book made from a snapshot knows nothing of the state before, until its next anchor.
+    let is_before_known = journals.len() > 1;
+    let mut journals = journals.into_iter();
     let (last, newest) =
         journals.next_back().ok_or_else(|| StoreFault::damaged("its journals are missing"))?;
     let mut recent = Recent::default();
@@ -99,7 +102,7 @@ pub(super) fn read(db: &Database, genesis: &Genesis) -> Result<(StateTree, Publi
     if (head.height, decided) != (last, last) || tree.root() != roots.state {
         return Err(StoreFault::damaged("its rows do not hash to the agreed state root"));
     }
-    let before = (last > 0).then_some(before);
+    let before = is_before_known.then_some(before);
     Ok((tree, Published { head, roots, current, before }))
 }
 

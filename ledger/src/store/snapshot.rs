@@ -191,6 +191,29 @@ impl Snapshot {
         Ok(handovers)
     }
 
+    /// Changes of validators after one height and up to another, in order, as many as fit into
+    /// so many bytes and at least one.
+    pub fn handovers_in(
+        &self,
+        (after, last): (u64, u64),
+        bytes_max: usize,
+        limit: usize,
+    ) -> Result<Vec<Handover>, StoreFault> {
+        let table = self.table(HANDOVERS)?;
+        let (mut handovers, mut bytes) = (Vec::new(), 0usize);
+        let range = table.range((Excluded(after), Included(last.max(after.saturating_add(1)))));
+        for entry in range.map_err(fault)?.take(limit) {
+            let (height, own) = entry.map_err(fault)?;
+            bytes = bytes.saturating_add(own.value().len());
+            if height.value() > last || (!handovers.is_empty() && bytes > bytes_max) {
+                break;
+            }
+            let handover = decode(own.value(), RECORD_BYTES_MAX);
+            handovers.push(handover.map_err(|_| StoreFault::damaged("a handover"))?);
+        }
+        Ok(handovers)
+    }
+
     fn note<T: Default>(&self, result: Result<T, StoreFault>) -> T {
         result.unwrap_or_else(|fault| {
             self.fault.borrow_mut().get_or_insert(fault);

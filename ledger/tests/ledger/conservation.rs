@@ -106,7 +106,7 @@ proptest! {
             let receipts = network.run_after(2_000, unique);
             let supply = network.supply();
             prop_assert!(supply.is_conserved());
-            prop_assert_eq!(supply.genesis, Amount::from_apt(3_051));
+            prop_assert_eq!(supply.genesis, Amount::from_apt(43_051));
             for (id, before) in people.iter().zip(before) {
                 prop_assert_eq!(moved(&receipts, *id, before), network.balance(*id));
             }

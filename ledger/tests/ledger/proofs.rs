@@ -24,7 +24,8 @@ fn anchor_of(network: &Network, height: u64) -> CertifiedAnchor {
     CertifiedAnchor { body: Hex(record.body), certificate: record.certificate }
 }
 
-fn row_proof(network: &Network, key: Vec<u8>) -> Proof {
+/// A proof of a row as of the anchor before the last one.
+pub(crate) fn row_proof(network: &Network, key: Vec<u8>) -> Proof {
     let (certified, path) = network.store.prove(&key).expect("a read").expect("an anchor");
     let value = certified.rows().row(&key).map(Hex);
     Proof {

@@ -216,6 +216,9 @@ fn each_wrong_genesis_is_refused() {
         ("domain_year_ms = 31536000000", "domain_year_ms = 0", "domain_year_ms"),
         ("stamp_period_ms = 60000", "stamp_period_ms = 0", "stamp_period_ms"),
         ("username_year_ms = 31536000000", "username_year_ms = 0", "username_year_ms"),
+        ("validators_max = 100", "validators_max = 0", "validators_max"),
+        ("bond = \"10000\"", "bond = \"9999.999999999\"", "bond"),
+        ("router_bond_apt_min = 10000", "router_bond_apt_min = 10001", "bond"),
         ("pool = \"1000.5\"", "pool = \"-1\"", "amount.malformed"),
         ("pool = \"1000.5\"", "pool = \"1000000000000000001\"", "amount.too_large"),
         ("zone = 2", "zone = 1", "zones must ascend"),
@@ -237,6 +240,13 @@ fn each_wrong_genesis_is_refused() {
     assert!(doubled.state().is_err());
     let mut doubled = Network::new().genesis;
     doubled.zones[1].key = doubled.zones[0].key;
+    assert!(doubled.state().is_err());
+    let mut doubled = Network::new().genesis;
+    doubled.zones[1].router = doubled.zones[0].router;
+    assert!(doubled.state().is_err());
+    let mut doubled = Network::new().genesis;
+    doubled.node_keys[0].account = doubled.zones[0].router;
+    doubled.node_keys[0].key = doubled.zones[0].key;
     assert!(doubled.state().is_err());
     let mut doubled = Network::new().genesis;
     doubled.node_keys.push(doubled.node_keys[0].clone());

@@ -9,6 +9,8 @@ use crate::{Code, Money};
 
 const NONCE_AHEAD_US_MAX: Time = 10 * 60 * 1_000_000;
 pub(crate) const VALIDITY_MS_MAX: Time = 7 * 24 * 3_600_000;
+/// Events that a router's own key signs for nothing (EVT-15).
+const FREE: [u16; 3] = [406, 409, 410];
 /// Nonces below are tickets (EVT-13).
 const TICKET_END: u64 = 1 << 32;
 
@@ -47,6 +49,7 @@ impl State {
         }
         self.check_key(event)?;
         let paid = match stamp {
+            None if self.is_free(event) => Money::ZERO,
             None => self.pay_fee(event, zone)?,
             Some((_, is_heavy)) => {
                 self.stamps.made[usize::from(is_heavy)] += 1;
@@ -55,6 +58,13 @@ impl State {
         };
         self.use_nonce(event);
         Ok(paid)
+    }
+
+    /// EVT-15.
+    pub(crate) fn is_free(&self, event: &Event) -> bool {
+        event.role == Role::Router
+            && FREE.contains(&event.deed.tag())
+            && self.is_router_key(&event.author, &event.key)
     }
 
     fn check_key(&self, event: &Event) -> Result<(), Code> {

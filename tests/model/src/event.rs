@@ -6,6 +6,7 @@ use crate::canonical::{Canonical, Id, Time, hash};
 use crate::domains::Domains;
 use crate::locks::Locks;
 use crate::money::amount_max;
+use crate::routers::Routers;
 use crate::stamps::Stamp;
 use crate::state::{By, State, demand};
 use crate::usernames::Usernames;
@@ -13,7 +14,9 @@ use crate::zones::Zones;
 use crate::{Code, Money};
 
 /// Events that any role may sign; all others are the owner's (EVT-4).
-const FOR_ANYONE: [u16; 4] = [204, 302, 305, 402];
+const FOR_ANYONE: [u16; 5] = [204, 302, 305, 402, 408];
+/// Events that a router's key may sign as well as the owner's (EVT-4).
+const FOR_ROUTERS: [u16; 3] = [406, 409, 410];
 
 /// In which role a key signs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +85,8 @@ impl State {
         demand(event.chain == self.chain, "event.chain")?;
         let is_known = !matches!(event.deed, Deed::Unknown { .. });
         demand(is_known, "event.unknown_tag")?;
-        let is_allowed = event.role == Role::Owner || event.deed.is_for_anyone();
+        let is_for_router = event.role == Role::Router && event.deed.is_for_routers();
+        let is_allowed = event.role == Role::Owner || event.deed.is_for_anyone() || is_for_router;
         demand(is_allowed, "event.role")?;
         event.deed.rules().check()?;
         demand(event.is_signed, "event.signature")
@@ -98,6 +102,7 @@ pub enum Deed {
     Locks(Locks),
     Domains(Domains),
     Zones(Zones),
+    Routers(Routers),
     Usernames(Usernames),
     /// A tag that no event has.
     Unknown {
@@ -153,6 +158,7 @@ impl Deed {
             Deed::Locks(deed) => deed,
             Deed::Domains(deed) => deed,
             Deed::Zones(deed) => deed,
+            Deed::Routers(deed) => deed,
             Deed::Usernames(deed) => deed,
             Deed::Unknown { .. } | Deed::Garbage { .. } => &Nothing,
         }
@@ -179,6 +185,11 @@ impl Deed {
         FOR_ANYONE.contains(&self.tag())
     }
 
+    /// Whether a router's key may sign it.
+    pub fn is_for_routers(&self) -> bool {
+        FOR_ROUTERS.contains(&self.tag())
+    }
+
     /// Whether the stamp it carries has to be a heavy one; nothing if it carries none.
     pub fn is_stamp_heavy(&self) -> Option<bool> {
         self.rules().stamp().map(|(_, is_heavy)| is_heavy)
@@ -188,6 +199,7 @@ impl Deed {
     pub fn set_stamp(&mut self, with: Stamp) {
         match self {
             Deed::Zones(deed) => *deed.stamp_mut() = Some(with),
+            Deed::Routers(Routers::Evidence { stamp, .. }) => *stamp = Some(with),
             Deed::Usernames(deed) => *deed.stamp_mut() = Some(with),
             _ => {}
         }

@@ -1,5 +1,7 @@
 //! Executing an anchor (EXE), and what follows from one (ANC-9 … ANC-11).
 
+use std::collections::BTreeMap;
+
 use crate::canonical::{Canonical, Id, Time, hash};
 use crate::event::Event;
 use crate::money::Party;
@@ -35,6 +37,10 @@ pub struct Span {
 pub struct Block {
     /// Its id.
     pub id: Id,
+    /// In which term of the lane.
+    pub term: u64,
+    /// And where in it.
+    pub height: u64,
     /// The events, in order.
     pub events: Vec<Event>,
 }
@@ -46,8 +52,13 @@ impl State {
         let record = self.epoch_record();
         self.advance(anchor);
         self.turn_stamps();
+        self.begin_of_routers();
+        // EXE-7: who governs a lane when the anchor begins has its fees.
+        let sealers: BTreeMap<u32, Id> =
+            self.lanes.iter().map(|(zone, lane)| (*zone, lane.router)).collect();
         if self.head.epoch > epoch_before {
             self.records_of_epochs.extend(record);
+            self.end_epoch_of_routers();
         }
         let mut receipts = Vec::new();
         // EXE-1
@@ -60,7 +71,7 @@ impl State {
         }
         self.work_off_deadlines(&mut receipts);
         for span in &spans {
-            self.share_fees(span.zone, &mut receipts);
+            self.share_fees(span.zone, sealers[&span.zone], &mut receipts);
         }
         self.head.receipts = receipts.len() as u32;
         receipts
@@ -96,10 +107,7 @@ impl State {
     fn lane(&mut self, span: &Span, receipts: &mut Vec<Receipt>) {
         let zone = span.zone;
         for block in &span.blocks {
-            let lane = self.lanes.get_mut(&zone).expect("a zone");
-            lane.height += 1;
-            lane.tip = block.id;
-            let (term, height) = (lane.term, lane.height);
+            let (term, height) = (block.term, block.height);
             for (event, at) in block.events.iter().zip(0..) {
                 let lane = self.lanes.get_mut(&zone).expect("a zone");
                 let number = lane.next;
@@ -116,6 +124,12 @@ impl State {
                 self.receipt(receipts, subject, outcome, fee);
             }
         }
+        // The term may have closed in this very anchor (RTR-8).
+        let (clock, last) = (self.head.clock, span.blocks.last().expect("a block"));
+        let lane = self.lanes.get_mut(&zone).expect("a zone");
+        if lane.term == last.term {
+            (lane.height, lane.tip, lane.heard) = (last.height, last.id, clock);
+        }
     }
 
     /// EXE-3, EXE-4.
@@ -126,7 +140,18 @@ impl State {
                 *self = before;
                 (Outcome::Void(code), Money::ZERO)
             }
-            Ok(fee) => (self.attempt(|state| event.deed.rules().apply(state, by)), fee),
+            Ok(fee) => {
+                let is_free = self.is_free(event);
+                let outcome = self.attempt(|state| event.deed.rules().apply(state, by));
+                match outcome {
+                    // EVT-15
+                    Outcome::Refused(code) if is_free => {
+                        *self = before;
+                        (Outcome::Void(code), Money::ZERO)
+                    }
+                    outcome => (outcome, fee),
+                }
+            }
         }
     }
 
@@ -155,12 +180,12 @@ impl State {
     }
 
     /// EXE-7.
-    fn share_fees(&mut self, zone: u32, receipts: &mut Vec<Receipt>) {
+    fn share_fees(&mut self, zone: u32, router: Id, receipts: &mut Vec<Receipt>) {
         let fees = self.fees.remove(&zone).unwrap_or_default();
         if fees == Money::ZERO {
             return;
         }
-        let (half, router) = (&fees / 2, self.lanes[&zone].router);
+        let half = &fees / 2;
         let rest = &fees - &half;
         self.fees.insert(zone, fees);
         let parts =

@@ -1,12 +1,11 @@
 //! What a network starts from (GEN).
 
-use std::collections::BTreeMap;
-
 use crate::accounts::{Account, NodeKey, account_of};
 use crate::canonical::{Canonical, Id, Time};
 use crate::event::Role;
+use crate::routers::Protocol;
 use crate::stamps::{Period, Stamps};
-use crate::state::{Head, Lane, State};
+use crate::state::{Head, State};
 use crate::{Money, money::Supply};
 
 /// What a network starts from.
@@ -36,6 +35,7 @@ pub struct Zone {
     pub router: Id,
     pub key: Id,
     pub vrf_key: Id,
+    pub bond: Money,
 }
 
 /// The network's parameters.
@@ -68,6 +68,12 @@ pub struct Params {
     pub inactive_ms: Time,
     pub lease_ms: Time,
     pub username_year_ms: Time,
+    pub router_bond_apt_min: u64,
+    pub router_unbond_ms: Time,
+    pub term_ms_min: Time,
+    pub router_alive_ms: Time,
+    pub router_silent_ms: Time,
+    pub validators_max: u16,
 }
 
 impl Canonical for Params {
@@ -82,6 +88,8 @@ impl Canonical for Params {
         (self.stamp_period_ms, self.stamp_bits, self.stamp_bits_heavy).write(out);
         (self.stamp_target, self.zone_seats).write(out);
         (self.heartbeat_ms, self.inactive_ms, self.lease_ms, self.username_year_ms).write(out);
+        (self.router_bond_apt_min, self.router_unbond_ms, self.term_ms_min).write(out);
+        (self.router_alive_ms, self.router_silent_ms, self.validators_max).write(out);
     }
 }
 
@@ -97,11 +105,6 @@ impl State {
     pub fn start(genesis: &Genesis) -> State {
         let bits = genesis.params.least_bits();
         let period = Period { number: 0, beacon: genesis.chain, bits };
-        let lane = |zone: &Zone| {
-            let (router, key) = (zone.router, zone.key);
-            let lane = Lane { router, key, term: 1, height: 0, tip: [0; 32], next: 1, voids: 0 };
-            (zone.zone, lane)
-        };
         let account = |(key, balance): &(Id, Money)| {
             let account = Account { balance: balance.clone(), ..Account::open(genesis.time) };
             (account_of(key), account)
@@ -113,10 +116,16 @@ impl State {
         let sum = |sum: Money, part: &Money| sum + part;
         let funded = genesis.accounts.iter().map(|(_, balance)| balance);
         let funded = funded.chain(genesis.node_keys.iter().map(|(_, _, allowance)| allowance));
-        State {
+        let funded = funded.chain(genesis.zones.iter().map(|zone| &zone.bond));
+        let mut best: Vec<&Zone> = genesis.zones.iter().collect();
+        best.sort_by_key(|zone| -zone.bond.clone());
+        best.truncate(usize::from(genesis.params.validators_max).min(100));
+        best.sort_by_key(|zone| zone.zone);
+        let validators: Vec<_> =
+            best.into_iter().map(|zone| (zone.zone, zone.key, zone.vrf_key)).collect();
+        let mut state = State {
             chain: genesis.chain,
             params: genesis.params.clone(),
-            zones: genesis.zones.clone(),
             head: Head {
                 height: 0,
                 anchor: genesis.chain,
@@ -127,13 +136,16 @@ impl State {
                 beacon: [0; 32],
                 receipts: 0,
             },
-            supply: Supply { genesis: funded.fold(genesis.pool.clone(), sum) },
+            supply: Supply { genesis: funded.fold(genesis.pool.clone(), sum), burned: Money::ZERO },
             pool: genesis.pool.clone(),
             accounts: genesis.accounts.iter().map(account).collect(),
             node_keys: genesis.node_keys.iter().map(node_key).collect(),
-            lanes: genesis.zones.iter().map(lane).collect::<BTreeMap<_, _>>(),
+            validators: [validators.clone(), validators],
+            protocol: Protocol { version: 1, ready: 0, next: None },
             stamps: Stamps { now: period.clone(), before: period, made: [0; 2] },
             ..State::default()
-        }
+        };
+        genesis.zones.iter().for_each(|zone| state.start_router(zone));
+        state
     }
 }

@@ -10,10 +10,11 @@ pub(crate) fn amount_max() -> Money {
     Money::from(10u8).pow(27)
 }
 
-/// What there was from the beginning. Nothing is minted or burned yet (BOK-6).
+/// What there was from the beginning, and what was burned since. Nothing is minted yet (BOK-6).
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Supply {
     pub genesis: Money,
+    pub burned: Money,
 }
 
 /// A side of a movement.
@@ -24,6 +25,7 @@ pub(crate) enum Party {
     Allowance(Id, Id),
     Pool,
     Fees(u32),
+    Burned,
 }
 
 impl Canonical for Party {
@@ -34,6 +36,7 @@ impl Canonical for Party {
             Party::Allowance(account, key) => (2u8, account, key).write(out),
             Party::Pool => 3u8.write(out),
             Party::Fees(zone) => (4u8, zone).write(out),
+            Party::Burned => 6u8.write(out),
         }
     }
 }
@@ -87,7 +90,7 @@ impl State {
             Party::Fees(zone) => {
                 self.fees.entry(*zone).or_default();
             }
-            Party::Allowance(..) | Party::Pool => {}
+            Party::Allowance(..) | Party::Pool | Party::Burned => {}
         }
         *self.purse(&to).expect("a party that can receive") += amount;
         self.holds.retain(|_, held| *held != Money::ZERO);
@@ -104,6 +107,7 @@ impl State {
             }
             Party::Pool => Some(&mut self.pool),
             Party::Fees(zone) => self.fees.get_mut(zone),
+            Party::Burned => Some(&mut self.supply.burned),
         }
     }
 }

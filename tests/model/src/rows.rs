@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::canonical::{Canonical, Id};
+use crate::canonical::Canonical;
 use crate::state::State;
 
 /// A row's full key: the table's number, and the parts of the key.
@@ -25,7 +25,8 @@ impl State {
         let accounts: crate::Money = self.accounts.values().map(|row| &row.balance).sum();
         let allowances: crate::Money = self.node_keys.values().map(|row| &row.allowance).sum();
         let held = self.holds.values().sum::<crate::Money>() + allowances;
-        let mut row = (&self.supply.genesis, &none, &none, accounts, held).bytes();
+        let supply = &self.supply;
+        let mut row = (&supply.genesis, &none, &supply.burned, accounts, held).bytes();
         (&self.pool, &none, self.accounts.len() as u64).write(&mut row);
         row
     }
@@ -53,12 +54,11 @@ impl State {
         put(5, &[], value);
         for (zone, lane) in &self.lanes {
             let mut value = (lane.router, lane.key, lane.term, lane.height, lane.tip).bytes();
-            (lane.next, lane.voids).write(&mut value);
+            (lane.next, lane.voids, lane.opened, lane.heard, lane.is_governed).write(&mut value);
             put(6, &[&zone.to_be_bytes()], value);
         }
-        let validators: Vec<(u32, Id, Id)> =
-            self.zones.iter().take(100).map(|zone| (zone.zone, zone.key, zone.vrf_key)).collect();
-        put(7, &[], (&validators, &validators).bytes());
+        let [next, after_next] = &self.validators;
+        put(7, &[], (next, after_next).bytes());
         put(8, &[], self.params.bytes());
         for (due, tag, key) in &self.agenda {
             put(9, &[&(*due as u64).to_be_bytes(), &tag.to_be_bytes(), key], Vec::new());
@@ -69,6 +69,19 @@ impl State {
         for (account, tickets) in &self.tickets {
             put(14, &[account], (tickets.last, &tickets.open).bytes());
         }
+        for (account, row) in &self.routers {
+            let mut value = (row.key, row.vrf_key, row.bonded, row.zone, row.heard).bytes();
+            (row.leaves, row.is_out, row.signal, row.signalled).write(&mut value);
+            put(15, &[account], value);
+        }
+        for (key, (account, past)) in &self.router_keys {
+            put(16, &[key], (account, past).bytes());
+        }
+        for ((zone, term), (key, until)) in &self.closed_terms {
+            put(17, &[&zone.to_be_bytes(), &term.to_be_bytes()], (key, *until).bytes());
+        }
+        let protocol = &self.protocol;
+        put(18, &[], (protocol.version, protocol.ready, protocol.next).bytes());
         rows
     }
 

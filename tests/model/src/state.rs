@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::accounts::{Account, NodeKey, Tickets};
 use crate::canonical::{Id, Time};
 use crate::domains::{Escrow, Name, Offer, Records, Renewal};
-use crate::genesis::{Params, Zone};
+use crate::genesis::Params;
 use crate::locks::Lock;
 use crate::money::{Posting, Supply};
+use crate::routers::{FORGET_KEY, Protocol, RELEASE, Router, Validator};
 use crate::stamps::Stamps;
 use crate::usernames::Username;
 use crate::zones::{Member, Seats};
@@ -18,7 +19,6 @@ use crate::{Code, Money};
 pub struct State {
     pub(crate) chain: Id,
     pub(crate) params: Params,
-    pub(crate) zones: Vec<Zone>,
     pub(crate) head: Head,
     pub(crate) supply: Supply,
     pub(crate) pool: Money,
@@ -31,6 +31,15 @@ pub struct State {
     pub(crate) holds: BTreeMap<(u16, Id), Money>,
     pub(crate) tickets: BTreeMap<Id, Tickets>,
     pub(crate) lanes: BTreeMap<u32, Lane>,
+    pub(crate) routers: BTreeMap<Id, Router>,
+    /// Whose a router's key is; of a replaced one the last height of its votes, and until when
+    /// it is known.
+    pub(crate) router_keys: BTreeMap<Id, (Id, Option<(u64, Time)>)>,
+    /// The keys of closed terms, and until when these are known.
+    pub(crate) closed_terms: BTreeMap<(u32, u64), (Id, Time)>,
+    /// Who signs the next anchor, and the one after it.
+    pub(crate) validators: [Vec<Validator>; 2],
+    pub(crate) protocol: Protocol,
     pub(crate) stamps: Stamps,
     /// Deadlines: when on the epoch clock, which, for what.
     pub(crate) agenda: BTreeSet<(Time, u16, Vec<u8>)>,
@@ -74,6 +83,26 @@ pub(crate) struct Lane {
     pub tip: Id,
     pub next: u64,
     pub voids: u64,
+    pub opened: Time,
+    pub heard: Time,
+    pub is_governed: bool,
+}
+
+impl Lane {
+    pub fn first(router: Id, key: Id, now: Time) -> Lane {
+        Lane {
+            router,
+            key,
+            term: 1,
+            height: 0,
+            tip: [0; 32],
+            next: 1,
+            voids: 0,
+            opened: now,
+            heard: now,
+            is_governed: true,
+        }
+    }
 }
 
 /// The event being applied, and who signed it.
@@ -102,6 +131,11 @@ impl State {
     pub(crate) fn deadline(&mut self, tag: u16, key: &[u8]) -> Result<(), Code> {
         match tag {
             0 => self.lapse(key),
+            RELEASE => self.release(key),
+            FORGET_KEY => {
+                self.forget_key(key);
+                Ok(())
+            }
             201 => self.refund_lock(key),
             202 => self.forget_lock(key),
             301 => self.expire_commit(key),

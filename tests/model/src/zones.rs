@@ -91,8 +91,11 @@ impl Rules for Zones {
 impl State {
     /// ZON-1 … ZON-4.
     fn sign_up(&mut self, by: &By, zone: u32, node_key: Option<Id>) -> Result<(), Code> {
-        demand(self.lanes.contains_key(&zone), "zones.no_zone")?;
-        demand(!self.members.contains_key(&by.author), "zones.member_already")?;
+        let is_governed = self.lanes.get(&zone).ok_or("zones.no_zone")?.is_governed;
+        let guest = self.members.get(&by.author).map(|member| member.zone);
+        let is_guest = guest.is_some_and(|zone| !self.lanes[&zone].is_governed);
+        demand(guest.is_none() || is_guest, "zones.member_already")?;
+        demand(is_governed, "zones.ungoverned")?;
         let (all, seats) = (self.params.zone_seats, self.seats.entry(zone).or_default());
         demand(seats.members < all, "zones.full")?;
         demand(seats.newcomers < all / 4, "zones.newcomers_full")?;
@@ -100,6 +103,16 @@ impl State {
         seats.newcomers += 1;
         if let Some(key) = node_key {
             self.name_node_key(by.author, key)?;
+        }
+        // ZON-10
+        if let Some(old) = guest {
+            let seats = self.seats.get_mut(&old).expect("seats");
+            seats.members -= 1;
+            seats.newcomers -= 1;
+            let member = self.members.get_mut(&by.author).expect("a member");
+            member.zone = zone;
+            member.node_key = node_key.or(member.node_key);
+            return Ok(());
         }
         let (joined, seen) = (self.head.clock, self.head.clock);
         let (lane, number, address) = (by.zone, by.number, None);

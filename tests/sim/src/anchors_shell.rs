@@ -119,7 +119,9 @@ impl Router {
         let position = position(&self.book, &snapshot)?;
         self.pacer.anchored(self.book.head().0, deadline, &params, now);
         for (zone, lane) in &lanes {
-            self.checked.retain(|(of, at, _), _| of != zone || *at > lane.height);
+            self.checked.retain(|(of, at, _), block| {
+                of != zone || *at > lane.height && block.header().term == lane.term
+            });
         }
         self.bodies.retain(|body| body.height > height);
         let executed = self.answer(height, receipts, out);

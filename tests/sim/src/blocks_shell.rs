@@ -1,10 +1,12 @@
 //! The shell around availability: other routers' blocks in, votes and questions out.
 
+use ddt_contracts::zones::Evidence;
 use ddt_core::availability::{Ask, Effect, Input};
 use ddt_core::follower;
 use ddt_ledger::anchor::{Span, Tip};
 use ddt_ledger::fault::StoreFault;
-use ddt_ledger::lane::CheckedBlock;
+use ddt_ledger::lane::{BlockHeader, CheckedBlock};
+use ddt_ledger::routers::RouterEvent;
 use ddt_ledger::{Hash, Millis, PublicKey, Zone};
 
 use crate::facts::{Fact, Out};
@@ -46,8 +48,15 @@ impl Router {
                 }
                 Effect::Here(_) => is_here = true,
                 Effect::Available(_) => {}
-                Effect::Evidence { zone, height, .. } => {
-                    out.push(Out::Fact(Fact::Evidence { zone, height }));
+                Effect::Evidence { key, first, second } => {
+                    // Two different headers of one place, both signed: anybody can check it.
+                    let BlockHeader { zone, term, height, .. } = first.header;
+                    match Evidence::of_blocks(key, &first, &second).map(|said| said.check()) {
+                        Some(Ok(())) => {
+                            out.push(Out::Fact(Fact::Evidence { zone, term, height }));
+                        }
+                        other => Router::broken(out, format!("evidence is none: {other:?}")),
+                    }
                 }
                 Effect::Refused { why, .. } => out.push(Out::Fact(Fact::Refused(why))),
                 Effect::WakeAt(at) => self.wake(Machine::Blocks, now, at, out),
@@ -71,7 +80,7 @@ impl Router {
             true => self.lanes.put_other((zone, term, height), &id.0, bytes)?,
             false => self.lanes.put_block(zone, term, height, bytes)?,
         }
-        out.push(Out::Fact(Fact::Kept { zone, height, is_other }));
+        out.push(Out::Fact(Fact::Kept { zone, term, height, is_other }));
         self.checked.insert(place(block), block.clone());
         self.blocks(now, Input::Stored { zone, height, block: id }, out)
     }

@@ -110,7 +110,7 @@ impl World {
             return Ok(());
         }
         let number = self.random.place(self.seats.len());
-        match self.random.below(20) {
+        match self.random.below(23) {
             0..=2 => self.strike(number, true),
             3..=4 => self.strike(number, false),
             5..=8 => {
@@ -134,9 +134,21 @@ impl World {
             }
             17 => self.flip(number),
             18 => self.stop(number),
+            20..=22 => return self.close_term(number),
             _ => self.lie(number),
         }
         Ok(())
+    }
+
+    /// The term of some lane is to close, says its router through this one.
+    fn close_term(&mut self, through: Endpoint) -> Result<(), String> {
+        let whose = self.random.place(self.seats.len());
+        let now = self.clock(through);
+        let Some(router) = self.seats[through].router.as_mut() else { return Ok(()) };
+        let mut out = Vec::new();
+        let done = router.close_term(now, whose, &mut out);
+        self.count("terms to close");
+        self.finish(through, done, out)
     }
 
     fn strike(&mut self, number: Endpoint, is_cut: bool) {

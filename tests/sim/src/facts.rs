@@ -32,6 +32,8 @@ pub enum Fact {
     Left {
         /// Its zone.
         zone: Zone,
+        /// The lane's term.
+        term: u64,
         /// Its height.
         height: u64,
         /// Its id.
@@ -71,6 +73,8 @@ pub enum Fact {
     Kept {
         /// The zone.
         zone: Zone,
+        /// The lane's term.
+        term: u64,
         /// Its height.
         height: u64,
         /// Whether another stands at its place.
@@ -80,6 +84,8 @@ pub enum Fact {
     Evidence {
         /// The zone.
         zone: Zone,
+        /// The lane's term.
+        term: u64,
         /// The height.
         height: u64,
     },

@@ -122,14 +122,16 @@ impl Router {
         bytes: Vec<u8>,
         out: &mut Vec<Out>,
     ) -> Result<(), StoreFault> {
-        let (zone, height) = (header.zone, header.height);
-        self.lanes.put_block(zone, header.term, height, &bytes)?;
+        let (zone, term, height) = (header.zone, header.term, header.height);
+        self.lanes.put_block(zone, term, height, &bytes)?;
         self.lane(now, Input::Stored { height }, out)?;
         let below = height.saturating_sub(1);
-        let Some(block) = self.sequencer.unanchored_blocks_after(below).first().cloned() else {
+        let block = self.sequencer.unanchored_blocks_after(below).first().cloned();
+        // The term may have closed while it was written: then nobody ever sees it.
+        let Some(block) = block.filter(|block| block.header() == header) else {
             return Ok(());
         };
-        out.push(Out::Fact(Fact::Left { zone, height, block: block.id() }));
+        out.push(Out::Fact(Fact::Left { zone, term, height, block: block.id() }));
         out.push(Out::ToRouters(Message::Block(bytes)));
         self.checked.insert(place(&block), block.clone());
         self.blocks(now, ddt_core::availability::Input::Sealed(Box::new(block)), out)

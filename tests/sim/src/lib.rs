@@ -12,6 +12,7 @@ mod blocks_shell;
 mod chaos;
 mod chores_shell;
 pub mod clients;
+mod closing;
 pub mod disk;
 pub mod engine;
 pub mod facts;

@@ -42,6 +42,8 @@ pub(crate) struct Traitor {
     town: Rc<Town>,
     random: Random,
     fork: Option<Fork>,
+    /// The term of its lane that it forks.
+    term: u64,
     /// Second blocks by height.
     seconds: BTreeMap<u64, (Hash, Vec<u8>)>,
     made: u64,
@@ -54,7 +56,7 @@ impl Traitor {
         let seat = random.place(town.keys.len());
         let is_there = town.keys.len() > 3 && random.chance(600);
         let (town, seconds) = (town.clone(), BTreeMap::new());
-        is_there.then_some(Traitor { seat, town, random, fork: None, seconds, made: 0 })
+        is_there.then_some(Traitor { seat, town, random, fork: None, term: 1, seconds, made: 0 })
     }
 
     /// How many places it signed twice.
@@ -108,6 +110,10 @@ impl Traitor {
     fn block(&mut self, clients: usize, bytes: Vec<u8>) -> Vec<Out> {
         let both = |bytes: Vec<u8>| vec![Out::ToRouters(Message::Block(bytes))];
         let Some(first) = self.read(&bytes) else { return both(bytes) };
+        if first.header().term != self.term {
+            (self.term, self.fork) = (first.header().term, None);
+            self.seconds.clear();
+        }
         let goes_on = |fork: &Fork| fork.beside == first.header().parent;
         let is_old = self.fork.as_ref().is_none_or(|fork| !goes_on(fork));
         if is_old || self.random.chance(200) {
@@ -215,8 +221,9 @@ impl Traitor {
     /// Votes for the second block to those who have it, for the first to the others, to some
     /// for both.
     fn vote(&mut self, first: SignedVote) -> Vec<Out> {
-        let Vote { zone, height, .. } = first.vote;
-        let second = self.seconds.get(&height).filter(|_| zone == self.zone());
+        let Vote { zone, term, height, .. } = first.vote;
+        let is_own = zone == self.zone() && term == self.term;
+        let second = self.seconds.get(&height).filter(|_| is_own);
         let Some((block, fork)) = second.map(|(id, _)| *id).zip(self.fork.as_ref()) else {
             return vec![Out::ToRouters(Message::Vote(first))];
         };

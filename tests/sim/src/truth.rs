@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ddt_contracts::REGISTRY;
 use ddt_contracts::domains::{RenewPrepaid, Reveal};
-use ddt_contracts::zones::Heartbeat;
+use ddt_contracts::zones::{CloseTerm, Heartbeat};
 use ddt_core::availability::Vote;
 use ddt_ledger::anchor::{Roots, TIPS_MAX};
 use ddt_ledger::lane::SoftReceipt;
@@ -20,23 +20,28 @@ use crate::router::Router;
 /// Everything said for ever.
 #[derive(Default)]
 pub struct Truth {
-    left: BTreeMap<(Zone, u64), Hash>,
-    votes: BTreeMap<(Endpoint, Zone, u64), Hash>,
-    promised: BTreeMap<(Zone, u64), Hash>,
-    places: BTreeMap<(Zone, Hash), u64>,
+    /// By zone, term and height.
+    left: BTreeMap<(Zone, u64, u64), Hash>,
+    votes: BTreeMap<(Endpoint, Zone, u64, u64), Hash>,
+    /// By zone, term and number.
+    promised: BTreeMap<(Zone, u64, u64), Hash>,
+    places: BTreeMap<(Zone, u64, Hash), u64>,
     bodies: BTreeMap<(u64, u32), Hash>,
     anchors: BTreeMap<u64, (Hash, Roots)>,
-    numbers: BTreeMap<(Zone, u64), Hash>,
+    /// In which term a number was anchored, and for which event.
+    numbers: BTreeMap<(Zone, u64), (u64, Hash)>,
     finals: BTreeMap<Hash, (u64, u32, Outcome)>,
     heights: BTreeMap<Endpoint, u64>,
     tasks: BTreeSet<(Endpoint, Hash)>,
-    evidence: BTreeSet<(Endpoint, Zone, u64)>,
+    evidence: BTreeSet<(Endpoint, Zone, u64, u64)>,
     /// Who signs two blocks for one place: nothing that it says of its lane counts.
     pub traitor: Option<Endpoint>,
     /// What the nodes' agents did that was due, by event.
     pub chores: BTreeMap<&'static str, u64>,
     /// Domains bought by reveals.
     pub reveals: u64,
+    /// Terms of lanes that closed.
+    pub closings: u64,
     /// How often machines refused what they got, by why.
     pub refusals: BTreeMap<&'static str, u64>,
 }
@@ -67,11 +72,11 @@ impl Truth {
     /// Judges what a router did or said.
     pub fn judge(&mut self, router: Endpoint, fact: Fact) -> Result<(), String> {
         match fact {
-            Fact::Left { zone, height, block } => {
-                say(&mut self.left, (zone, height), block, "two blocks at one place")
+            Fact::Left { zone, term, height, block } => {
+                say(&mut self.left, (zone, term, height), block, "two blocks at one place")
             }
-            Fact::Voted(Vote { zone, height, block, .. }) => {
-                let place = (router, zone, height);
+            Fact::Voted(Vote { zone, term, height, block, .. }) => {
+                let place = (router, zone, term, height);
                 say(&mut self.votes, place, block, "a router votes for two blocks at one place")
             }
             Fact::Promised(receipt) => self.promised(&receipt),
@@ -96,12 +101,12 @@ impl Truth {
             Fact::Evidence { zone, .. } if self.is_honest(zone) => {
                 Err(format!("two blocks of the honest zone {zone}"))
             }
-            Fact::Evidence { zone, height } => {
-                self.evidence.insert((router, zone, height));
+            Fact::Evidence { zone, term, height } => {
+                self.evidence.insert((router, zone, term, height));
                 Ok(())
             }
-            Fact::Kept { zone, height, is_other } => {
-                match is_other && !self.evidence.contains(&(router, zone, height)) {
+            Fact::Kept { zone, term, height, is_other } => {
+                match is_other && !self.evidence.contains(&(router, zone, term, height)) {
                     true => Err(format!("a second block at {height} of {zone}, and no evidence")),
                     false => Ok(()),
                 }
@@ -124,14 +129,21 @@ impl Truth {
     }
 
     fn promised(&mut self, receipt: &SoftReceipt) -> Result<(), String> {
-        let SoftReceipt { zone, number, event, .. } = *receipt;
+        let SoftReceipt { zone, term, number, event, .. } = *receipt;
         if !self.is_honest(zone) {
             return Ok(());
         }
-        say(&mut self.promised, (zone, number), event, "two events promised one number")?;
-        say(&mut self.places, (zone, event), number, "one event promised two numbers")?;
+        let place = (zone, term, number);
+        say(&mut self.promised, place, event, "two events promised one number")?;
+        say(&mut self.places, (zone, term, event), number, "one event promised two numbers")?;
         match self.numbers.get(&(zone, number)) {
-            Some(there) if *there != event => Err(format!("{event} is promised {there}'s number")),
+            // A promise of a term that closed lapses; one of a later term comes too late.
+            Some((of, there)) if *of == term && *there != event => {
+                Err(format!("{event} is promised {there}'s number"))
+            }
+            Some((of, there)) if *of < term => {
+                Err(format!("{event} is promised the number of {there} of an earlier term"))
+            }
             _ => Ok(()),
         }
     }
@@ -160,9 +172,10 @@ impl Truth {
         say(&mut self.anchors, height, anchor, &format!("two histories at {height}"))?;
         for receipt in receipts.iter().filter(|_| is_first) {
             let Subject::Event(place) = &receipt.subject else { continue };
-            let number = (place.zone, place.number);
-            say(&mut self.numbers, number, place.id, "two events with one number")?;
-            if let Some(promised) = self.promised.get(&number).filter(|id| **id != place.id) {
+            let (number, said) = ((place.zone, place.number), (place.term, place.id));
+            say(&mut self.numbers, number, said, "two events with one number")?;
+            let promised = self.promised.get(&(place.zone, place.term, place.number));
+            if let Some(promised) = promised.filter(|id| **id != place.id) {
                 return Err(format!("{promised} was promised the number of {}", place.id));
             }
             match &receipt.outcome {
@@ -172,6 +185,7 @@ impl Truth {
                     let row = REGISTRY.row(place.tag).map(|row| row.name);
                     let row = row.filter(|_| *outcome == Outcome::Done);
                     self.reveals += u64::from(row == Some(Reveal::NAME));
+                    self.closings += u64::from(row == Some(CloseTerm::NAME));
                     let is_chore = [RenewPrepaid::NAME, Heartbeat::NAME];
                     if let Some(row) = row.filter(|row| is_chore.contains(row)) {
                         *self.chores.entry(row).or_default() += 1;
@@ -193,7 +207,7 @@ impl Truth {
                 if known == Some(&told) { Ok(()) } else { Err(format!("{known:?}, told {told:?}")) }
             }
             Answer::Sequenced(receipt, key, signature) => {
-                let promised = self.promised.get(&(receipt.zone, receipt.number));
+                let promised = self.promised.get(&(receipt.zone, receipt.term, receipt.number));
                 let is_known = promised == Some(&event) || !self.is_honest(receipt.zone);
                 let is_signed = key.verifies(&receipt.digest(), signature);
                 match receipt.event == event && is_known && is_signed {
@@ -238,8 +252,9 @@ impl Truth {
     }
 
     fn check_votes(&self, router: &Router, lanes: &BTreeMap<Zone, Lane>) -> Result<(), String> {
-        for ((of, zone, height), block) in &self.votes {
-            let Some(lane) = lanes.get(zone).filter(|lane| *height > lane.height) else { continue };
+        for ((of, zone, term, height), block) in &self.votes {
+            let is_open = |lane: &&Lane| *term == lane.term && *height > lane.height;
+            let Some(lane) = lanes.get(zone).filter(is_open) else { continue };
             if *of != router.number {
                 continue;
             }
@@ -256,8 +271,8 @@ impl Truth {
         let zone = Zone(router.number as u32 + 1);
         let is_bound = router.is_member && self.is_honest(zone);
         let Some(lane) = lanes.get(&zone).filter(|_| is_bound) else { return Ok(()) };
-        for ((_, number), event) in self.promised.range((zone, lane.next_number)..=(zone, u64::MAX))
-        {
+        let first = (zone, lane.term, lane.next_number);
+        for ((.., number), event) in self.promised.range(first..=(zone, lane.term, u64::MAX)) {
             let pending = router.sequencer.pending(event);
             if pending.is_none_or(|pending| pending.receipt.number != *number) {
                 return Err(format!("router {} forgot its promise {number}", router.number));
@@ -267,10 +282,15 @@ impl Truth {
     }
 
     /// Promises that were not kept yet, of routers that still have their data.
-    pub fn open_promises(&self, is_member: impl Fn(Endpoint) -> bool) -> usize {
-        let is_open = |((zone, number), _): &(&(Zone, u64), &Hash)| {
+    pub fn open_promises(
+        &self,
+        is_member: impl Fn(Endpoint) -> bool,
+        term_of: impl Fn(Zone) -> u64,
+    ) -> usize {
+        let is_open = |((zone, term, number), _): &(&(Zone, u64, u64), &Hash)| {
             let router = zone.0 as usize - 1;
-            !self.numbers.contains_key(&(*zone, *number)) && is_member(router)
+            let is_anchored = self.numbers.contains_key(&(*zone, *number));
+            !is_anchored && *term == term_of(*zone) && is_member(router)
         };
         self.promised.iter().filter(is_open).count()
     }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use ddt_ledger::Millis;
 use ddt_ledger::fault::{FaultKind, StoreFault};
+use ddt_ledger::system::Lane;
+use ddt_ledger::{Millis, Zone};
 use ddt_tests::network::START;
 
 use crate::clients::Client;
@@ -365,7 +366,8 @@ impl World {
     pub(crate) fn open(&self) -> Option<String> {
         let waiting = self.clients.iter().filter(|client| !client.is_idle()).count();
         let steady = self.steady();
-        let promises = self.truth.open_promises(|router| steady.contains(&router));
+        let term_of = |zone| self.term_of(zone);
+        let promises = self.truth.open_promises(|router| steady.contains(&router), term_of);
         let height = |seat: &Seat| seat.router.as_ref().map(Router::height);
         let heights: Vec<Option<u64>> = self.seats.iter().map(height).collect();
         let is_level = heights.iter().all(|height| *height == Some(self.engine.height - 1));
@@ -383,6 +385,14 @@ impl World {
     }
 
     /// The routers that have their data and keep the rules.
+    /// The term of a lane, as the router that is furthest knows it.
+    fn term_of(&self, zone: Zone) -> u64 {
+        let routers = self.seats.iter().filter_map(|seat| seat.router.as_ref());
+        let furthest = routers.max_by_key(|router| router.height());
+        let lane = furthest.and_then(|router| Lane::read(&router.book.snapshot().ok()?, zone));
+        lane.map_or(1, |lane| lane.term)
+    }
+
     fn steady(&self) -> Vec<Endpoint> {
         let is_traitor = |seat: usize| self.truth.traitor == Some(seat);
         let seats = 0..self.seats.len();
@@ -396,6 +406,7 @@ impl World {
         counts.insert("anchors", anchors as u64);
         counts.insert("events executed", events as u64);
         counts.insert("domains bought", self.truth.reveals);
+        counts.insert("terms closed", self.truth.closings);
         counts.insert("promises", promises as u64);
         counts.extend(self.truth.chores.iter().map(|(event, count)| (*event, *count)));
         counts

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use ddt_contracts::REGISTRY;
+use ddt_ledger::accounts::each_hold;
 use ddt_ledger::book::Party;
+use ddt_ledger::routers::LEDGER_HOLDS;
 use ddt_ledger::schema::{FieldError, FieldInfo, Fields, Value};
 use ddt_ledger::system::Supply;
 use ddt_ledger::view::{Found, Page};
@@ -12,6 +14,7 @@ use ddt_ledger::{AccountId, Amount, Zone};
 use super::line::Statement;
 use super::reading::{check_pages, check_proof};
 use super::run::{Story, compare};
+use crate::network::Network;
 
 /// What a view is asked with, if the words say that.
 type Query = Result<BTreeMap<String, Value>, FieldError>;
@@ -49,7 +52,7 @@ impl Story {
         };
         let network = self.started();
         let has = match name {
-            "held" => Supply::read(&network.snapshot()).held,
+            "held" => held(network),
             _ => network.recount().of(&party),
         };
         let (mut sum, mut sign) = (0i128, 1i128);
@@ -60,7 +63,7 @@ impl Story {
                     sign = -1;
                     continue;
                 }
-                "held" => Some(Supply::read(&network.snapshot()).held),
+                "held" => Some(held(network)),
                 "fees" => Some(network.recount().fees(&party)),
                 "half" => Some(network.recount().halves()),
                 zone if zone.starts_with("half") => {
@@ -186,6 +189,16 @@ impl Story {
         let words = self.names.resolve(view.query, &AccountId([0; 32]), words)?;
         Ok(query(view.query, &words))
     }
+}
+
+/// What is held beside routers' bonds.
+fn held(network: &Network) -> Amount {
+    let snapshot = network.snapshot();
+    let mut held = Supply::read(&snapshot).held;
+    each_hold(&snapshot, LEDGER_HOLDS, |_, bond| {
+        held = held.minus(bond).expect("bonds are held");
+    });
+    held
 }
 
 fn query(fields: &[FieldInfo], words: &[String]) -> Query {

@@ -54,6 +54,7 @@ mod reading;
 mod run;
 mod sign;
 mod stamp;
+mod statement;
 
 use std::collections::BTreeSet;
 use std::fmt;

@@ -99,8 +99,7 @@ impl Story {
 
     /// The network, started with the first use.
     pub(super) fn started(&mut self) -> &mut Network {
-        for zone in 1..=self.setup.zones {
-            let router = Router::of_zone(zone);
+        for router in Router::all() {
             self.names.people.entry(router.name).or_insert(router.person);
         }
         self.network.get_or_insert_with(|| Network::start(&self.setup))
@@ -175,6 +174,7 @@ impl Story {
         let envelope = Envelope::take(&mut words, press(network)?, now, nonce)?;
         let zone = envelope.zone;
         self.names.now = now;
+        self.names.chain = self.started().chain().0;
         if let What::Again(label) = what {
             let event = self.events.get(label).ok_or(format!("{label} is nothing"))?.clone();
             return Ok(("", zone, Ok(event)));

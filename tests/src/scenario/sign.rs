@@ -7,6 +7,7 @@ use ddt_contracts::accounts::possession_digest;
 use ddt_contracts::bank::lock_hash;
 use ddt_contracts::domains::{DomainName, commit_hash};
 use ddt_contracts::usernames;
+use ddt_contracts::zones::router_digest;
 use ddt_ledger::codec::encode;
 use ddt_ledger::event::{Checked, Draft, EVENT_BYTES_MAX, EVENT_VERSION, Role};
 use ddt_ledger::registry::Row;
@@ -15,7 +16,9 @@ use ddt_ledger::{AccountId, ChainId, Domain, Hash, Millis, Refusal, Zone};
 
 use super::line::duration;
 use super::stamp::{Letter, Press};
+use super::statement::statement;
 use crate::people::Person;
+use crate::vrf::TestVrf;
 
 /// How long an event is valid, unless told.
 const VALIDITY: Millis = Millis(3_600_000);
@@ -29,6 +32,8 @@ pub(super) struct Names {
     pub events: BTreeMap<String, Hash>,
     /// The last anchor's time.
     pub now: Millis,
+    /// The chain.
+    pub chain: Hash,
 }
 
 /// What a commit hides.
@@ -115,6 +120,9 @@ impl Names {
                 Some(Kind::Account) if is_name && !text.starts_with("apt1") => {
                     self.person(text)?.id().to_string()
                 }
+                Some(Kind::PublicKey) if name == "vrf_key" && is_name && text.len() < 64 => {
+                    TestVrf::named(text).public().to_string()
+                }
                 Some(Kind::PublicKey) if self.people.contains_key(text) => {
                     self.person(text)?.key().to_string()
                 }
@@ -134,24 +142,54 @@ impl Names {
                 Some(Kind::Time) if text.starts_with('+') => {
                     self.now.plus(duration(text.trim_start_matches('+'))?).0.to_string()
                 }
-                Some(Kind::Bytes { .. }) if text.starts_with("possession:") => {
-                    let signer = self.person(text.trim_start_matches("possession:"))?;
-                    let new = values.get("new_key").copied().unwrap_or_default();
-                    let new = self.person(new)?.key();
-                    let digest = match values.get("row").and_then(|row| row.strip_prefix('#')) {
-                        Some(row) => usernames::possession_digest(&word_hash(row), &new),
-                        None => possession_digest(author, &new),
-                    };
-                    signer.sign(&digest).to_string()
-                }
-                Some(Kind::Bytes { .. }) if text.starts_with("sealed:") => {
-                    hex(&sealed(text.trim_start_matches("sealed:")))
+                Some(Kind::Bytes { .. }) if text.contains(':') => {
+                    self.bytes(author, &values, name, text)?
                 }
                 _ => text.to_string(),
             };
             Ok(format!("{name}={text}"))
         };
         words.iter().map(resolve).collect()
+    }
+
+    /// What stands for bytes: a signature, a ciphertext, what a router signs.
+    fn bytes(
+        &self,
+        author: &AccountId,
+        values: &BTreeMap<&str, &str>,
+        name: &str,
+        text: &str,
+    ) -> Result<String, String> {
+        Ok(match text {
+            _ if text.starts_with("possession:") => {
+                let signer = self.person(text.trim_start_matches("possession:"))?;
+                let new = values.get("new_key").copied().unwrap_or_default();
+                let new = self.person(new)?.key();
+                let digest = match values.get("row").and_then(|row| row.strip_prefix('#')) {
+                    Some(row) => usernames::possession_digest(&word_hash(row), &new),
+                    None => possession_digest(author, &new),
+                };
+                signer.sign(&digest).to_string()
+            }
+            _ if text.starts_with("router:") => {
+                let signer = self.person(text.trim_start_matches("router:"))?;
+                let vrf_key = values.get("vrf_key").copied().unwrap_or_default();
+                let vrf_key = TestVrf::named(vrf_key).public();
+                let digest = router_digest(&ChainId(self.chain), author, &vrf_key);
+                signer.sign(&digest).to_string()
+            }
+            _ if text.starts_with("by:") => {
+                let signer = self.person(text.trim_start_matches("by:"))?;
+                let of = name.trim_end_matches("_signature");
+                let of = values.get(of).copied().unwrap_or_default();
+                signer.sign(&statement(ChainId(self.chain), of)?.1).to_string()
+            }
+            _ if text.contains(':') && !text.starts_with("sealed:") => {
+                hex(&statement(ChainId(self.chain), text)?.0)
+            }
+            _ if text.starts_with("sealed:") => hex(&sealed(text.trim_start_matches("sealed:"))),
+            _ => text.to_string(),
+        })
     }
 }
 

@@ -5,6 +5,7 @@
 mod domains;
 mod money;
 mod programmes;
+mod routers;
 
 use ddt_ledger::codec::encode;
 use ddt_ledger::state::{MemoryState, Overlay};

@@ -38,6 +38,12 @@ pub fn setup(seed: u64) -> Setup {
         inactive_ms: Millis(9_000),
         lease_ms: Millis(30_000),
         username_year_ms: Millis(25_000),
+        router_bond_apt_min: 2_000,
+        router_unbond_ms: Millis(40_000),
+        term_ms_min: Millis(3_000),
+        router_alive_ms: Millis(4_000),
+        router_silent_ms: Millis(15_000),
+        validators_max: if seed.is_multiple_of(4) { 2 } else { 100 },
         ..Params::dev()
     };
     let balance = |place| match place {
@@ -75,7 +81,14 @@ pub fn model_of(setup: &Setup) -> model::Genesis {
     let funded = setup.accounts.iter().filter(|(_, balance)| !balance.is_zero());
     let zone = |zone| {
         let Router { person, vrf, .. } = Router::of_zone(zone);
-        model::Zone { zone, router: person.id().0, key: person.key().0, vrf_key: vrf.public().0 }
+        let (router, key, vrf_key) = (person.id().0, person.key().0, vrf.public().0);
+        model::Zone {
+            zone,
+            router,
+            key,
+            vrf_key,
+            bond: setup.params.router_bond_min().units().into(),
+        }
     };
     let node_key = |duty: &GenesisNodeKey| {
         (duty.account.0, duty.key.0, model::Money::from(duty.allowance.units()))
@@ -120,5 +133,11 @@ fn params_of(params: &Params) -> model::Params {
         inactive_ms: time(params.inactive_ms),
         lease_ms: time(params.lease_ms),
         username_year_ms: time(params.username_year_ms),
+        router_bond_apt_min: params.router_bond_apt_min,
+        router_unbond_ms: time(params.router_unbond_ms),
+        term_ms_min: time(params.term_ms_min),
+        router_alive_ms: time(params.router_alive_ms),
+        router_silent_ms: time(params.router_silent_ms),
+        validators_max: params.validators_max,
     }
 }

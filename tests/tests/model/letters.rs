@@ -18,6 +18,12 @@ pub const NODES: [&str; 6] = ["node1", "node2", "node3", "node4", "node5", "node
 /// One-time keys of usernames and newcomers without coins.
 pub const STRANGERS: [&str; 5] = ["one", "two", "three", "four", "five"];
 
+/// Routers, and keys that routers come to have.
+pub const ROUTERS: [&str; 12] = [
+    "router1", "router2", "router3", "router4", "router5", "router6", "router7", "router8",
+    "router9", "router10", "router11", "router12",
+];
+
 /// Who can write, and what was written.
 pub struct Letters {
     people: BTreeMap<Id, Person>,
@@ -39,7 +45,7 @@ struct Hand {
 impl Letters {
     /// Nothing is written yet.
     pub fn new() -> Letters {
-        let all = || PEOPLE.into_iter().chain(KEYS).chain(STRANGERS);
+        let all = || PEOPLE.into_iter().chain(KEYS).chain(STRANGERS).chain(ROUTERS);
         Letters {
             people: all().map(|name| (Person::named(name).key().0, Person::named(name))).collect(),
             names: all().map(|name| (account(name), name)).collect(),
@@ -94,6 +100,11 @@ impl Letters {
             }
             None => Hand { signer: any.clone(), role: Role::Node },
         };
+        let of_router = state.router_rows().into_iter().find(|(account, ..)| *account == author);
+        let of_router = of_router.and_then(|(_, key, _)| self.people.get(&key)).cloned();
+        if let Some(signer) = of_router.filter(|_| deed.is_for_routers() && random.percent(80)) {
+            return Hand { signer, role: Role::Router };
+        }
         match random.below(60) {
             0 => Hand { signer: first, role: Role::Owner },
             1 => Hand { signer: any, role: Role::Owner },
@@ -163,7 +174,9 @@ fn spoiled(mut event: Event, state: &State, random: &mut Random) -> Event {
         5 => event.deed = Deed::Unknown { tag: random.one([0, 100, 206, 314, 9_999]) },
         6 => {
             let (tag, mut body) = (event.deed.tag(), event.deed.body());
-            body.pop();
+            if body.pop().is_none() {
+                body.push(1);
+            }
             event.deed = Deed::Garbage { tag, body };
         }
         7 => {

@@ -27,7 +27,6 @@ pub struct Life {
     /// How many letters were thought of, and which of them are not written.
     thought: u64,
     left_out: BTreeSet<u64>,
-    zones: u32,
     /// Whether the clock leaps days.
     leaps: bool,
     /// Events that were checked, and wait to be sequenced.
@@ -49,7 +48,6 @@ impl Life {
             random: Random::of(seed),
             thought: 0,
             left_out: left_out.clone(),
-            zones: setup.zones,
             leaps: setup.params.clock_step_ms_max > Millis(20_000),
             waiting: Vec::new(),
             sent: Vec::new(),
@@ -160,10 +158,11 @@ impl Life {
             chosen.extend(self.random.pick(&self.sent));
         }
         for event in chosen {
-            let zone = Zone(1 + self.random.below(self.zones as usize) as u32);
-            // A client that hears nothing sends the same bytes to another router too.
-            let others = if self.random.percent(5) { self.zones } else { 1 };
-            for zone in (0..others).map(|more| Zone((zone.0 - 1 + more) % self.zones + 1)) {
+            let governed = self.state.governed_zones();
+            let zone = self.random.pick(&governed).expect("a zone with a router");
+            // A client that hears nothing sends the same bytes to the other routers too.
+            let zones = if self.random.percent(5) { governed } else { vec![zone] };
+            for zone in zones.into_iter().map(Zone) {
                 if !seen.insert((zone, event.id())) {
                     continue;
                 }
@@ -189,6 +188,8 @@ impl Life {
                 .iter()
                 .map(|block| Block {
                     id: block.id().0,
+                    term: block.header().term,
+                    height: block.header().height,
                     events: block.events().iter().map(event).collect(),
                 })
                 .collect(),

@@ -38,6 +38,7 @@ pub fn setup(zones: u32) -> Setup {
         domain_grace_ms: Millis(5_000),
         domain_premium_ms: Millis(2_000),
         domain_renewal_ms: Millis(12_000),
+        router_silent_ms: Millis(u64::MAX),
         ..Params::dev()
     };
     let rich = PEOPLE.iter().take(3).map(|name| (Person::named(name), Amount::from_apt(2_500)));

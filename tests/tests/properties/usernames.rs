@@ -185,6 +185,7 @@ impl Scene {
             stamp_period_ms: Millis(600_000),
             // Less work than there is: what is over may wait for its removal.
             anchor_deadlines_max: 1,
+            router_silent_ms: Millis(u64::MAX),
             ..Params::dev()
         };
         Scene { network: Network::start(&Setup { params, ..Setup::new() }), signed: 0 }

@@ -129,7 +129,9 @@ fn every_event_goes_there_and_back() {
             prop_assert_eq!((row.show)(&body), Ok(values));
             // Canonical: nothing may follow, nothing may lack.
             prop_assert!((row.show)(&[body.as_slice(), &[0]].concat()).is_err());
-            prop_assert!((row.show)(&body[..body.len() - 1]).is_err());
+            if let Some((_, shorter)) = body.split_last() {
+                prop_assert!((row.show)(shorter).is_err());
+            }
             Ok(())
         });
     }

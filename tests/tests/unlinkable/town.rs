@@ -86,6 +86,7 @@ impl Town {
             stamp_bits: 3,
             stamp_bits_heavy: 1,
             username_year_ms: Millis(YEAR_MS),
+            router_silent_ms: Millis(u64::MAX),
             ..Params::dev()
         };
         let accounts = vec![(Person::named("bank"), Amount::from_apt(1_000))];

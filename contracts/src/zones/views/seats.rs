@@ -6,7 +6,7 @@ use ddt_ledger::table::Rows;
 use ddt_ledger::view::{CURSOR, Found, Page, View};
 use ddt_ledger::{Refusal, Zone, view};
 
-use crate::zones::record::{NEWCOMER_SHARE, SEATS};
+use crate::zones::record::{SEATS, newcomer_seats};
 
 view! {
     Seats = "zones.seats", "How many seats of each zone are taken."
@@ -22,6 +22,8 @@ view! {
         seats: u32,
         /// Most newcomers.
         newcomer_seats: u32,
+        /// Whether it has a router; without one it takes no members.
+        is_governed: bool,
     }
 }
 
@@ -36,14 +38,15 @@ impl View for Seats {
         let last = lanes.last().filter(|_| lanes.len() >= page.limit);
         let next = last.map(|(zone, _)| zone.0.to_be_bytes().to_vec());
         let seats = cx.params.zone_seats;
-        let row = |(zone, _): &(Zone, Lane)| {
+        let row = |(zone, lane): &(Zone, Lane)| {
             let taken = SEATS.get(rows, zone).unwrap_or_default();
             SeatsRow {
                 zone: *zone,
                 members: taken.members,
                 newcomers: taken.newcomers,
                 seats,
-                newcomer_seats: seats.checked_div(NEWCOMER_SHARE).unwrap_or_default(),
+                newcomer_seats: newcomer_seats(&cx.params),
+                is_governed: lane.is_governed,
             }
         };
         Ok(Found { rows: lanes.iter().map(row).collect(), next })

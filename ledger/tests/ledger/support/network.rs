@@ -20,7 +20,7 @@ use ddt_ledger::registry::Declared;
 use ddt_ledger::schema::{Bytes, List};
 use ddt_ledger::state::StateReader;
 use ddt_ledger::store::BookStore;
-use ddt_ledger::system::{Head, Lane, Supply};
+use ddt_ledger::system::{Head, Lane, Supply, Validators};
 use ddt_ledger::vrf::VrfKey;
 use ddt_ledger::{AccountId, Amount, ChainId, Hash, Millis, PublicKey, Signature, Zone};
 use ed25519_dalek::{Signer, SigningKey};
@@ -122,6 +122,7 @@ pub fn genesis() -> Genesis {
         router: Person::new(100 + number).id(),
         key: Router::new(100 + number).person.key(),
         vrf_key: Router::new(100 + number).vrf.public(),
+        bond: Amount::from_apt(10_000),
     };
     let node_key = GenesisNodeKey {
         account: Person::new(1).id(),
@@ -133,7 +134,12 @@ pub fn genesis() -> Genesis {
         name: "test-net".to_string(),
         time_ms: Millis(START_MS),
         pool: Amount::from_apt(50),
-        params: Params { anchor_deadlines_max: 3, ..Params::dev() },
+        // Here nobody says that a router is there, but where a test is about that.
+        params: Params {
+            anchor_deadlines_max: 3,
+            router_silent_ms: Millis(u64::MAX),
+            ..Params::dev()
+        },
         accounts: RICH.map(account).to_vec(),
         node_keys: vec![node_key],
         zones: [1, 2, 3, 4].map(zone).to_vec(),
@@ -245,6 +251,11 @@ impl Network {
         CheckedBlock::seal(header, router.key(), events, sign).expect("a short block")
     }
 
+    /// Who signs the next anchors.
+    pub fn validators(&self) -> Validators {
+        Validators::read(&self.store.snapshot().expect("a snapshot")).expect("validators")
+    }
+
     /// The lane of a zone.
     pub fn lane(&self, zone: Zone) -> Lane {
         Lane::read(&self.store.snapshot().expect("a snapshot"), zone).expect("a lane")
@@ -284,7 +295,7 @@ impl Network {
             tips: List::new(tips.collect()).expect("few tips"),
             state_root: roots.state,
             receipts_root: roots.receipts,
-            next_validators: self.genesis.validators().hash(),
+            next_validators: self.validators().after_next.hash(),
             maker: ValidatorAddress::of(&router.person.key()),
             vrf: router.vrf.prove(&head.anchor, height),
         }

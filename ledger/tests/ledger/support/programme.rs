@@ -382,6 +382,7 @@ static TEST: Programme = Programme {
         naming::HASHES,
     ],
     deadlines: DEADLINES,
+    is_full: None,
     audit: |_| Vec::new(),
 };
 
@@ -393,6 +394,7 @@ static MINT: Programme = Programme {
     views: &[],
     tables: &[],
     deadlines: &[],
+    is_full: None,
     audit: |_| Vec::new(),
 };
 
@@ -404,8 +406,10 @@ static THIEF: Programme = Programme {
     views: &[],
     tables: &[],
     deadlines: &[],
+    is_full: None,
     audit: |_| Vec::new(),
 };
 
 /// The registry of the tests.
-pub const REGISTRY: Registry = Registry { programmes: &[&TEST, &MINT, &THIEF] };
+pub const REGISTRY: Registry =
+    Registry { programmes: &[&TEST, &MINT, &THIEF, &super::governing::GOVERNING] };

@@ -3,6 +3,7 @@
 mod accounts;
 mod bank;
 mod domains;
+mod routers;
 mod usernames;
 mod zones;
 
@@ -35,7 +36,8 @@ impl Wishes {
             14..24 => bank::payment(state, random),
             24..40 => self.lock(state, random),
             40..72 => self.domain(state, random),
-            72..85 => zones::wish(state, random),
+            72..80 => zones::wish(state, random),
+            80..88 => routers::wish(state, random),
             _ => self.username(state, random),
         }
     }

@@ -1,0 +1,175 @@
+//! Routers: one, all of them, those that validate, and what they upgrade to.
+
+use ddt_ledger::certificate::Validator;
+use ddt_ledger::context::Context;
+use ddt_ledger::routers::{PlannedUpgrade, Protocol, Router as Row, RouterKey, bond_of};
+use ddt_ledger::system::{Lane, Validators as Sets};
+use ddt_ledger::table::Rows;
+use ddt_ledger::view::{CURSOR, Found, NOT_FOUND, Page, View};
+use ddt_ledger::{AccountId, Amount, Millis, PublicKey, Refusal, Zone, shape, view};
+
+shape! {
+    /// A router.
+    RouterFacts {
+        /// Its account.
+        account: AccountId,
+        /// Its key.
+        key: PublicKey,
+        /// Its VRF key.
+        vrf_key: PublicKey,
+        /// Its bond.
+        bond: Amount,
+        /// The epoch clock when it bonded.
+        bonded: Millis,
+        /// The zone that it governs; a router that waits for one governs none.
+        zone: Option<Zone>,
+        /// The epoch clock when it was last heard of.
+        heard: Millis,
+        /// The epoch clock from which its bond may be paid out, if it leaves or is out.
+        leaves: Option<Millis>,
+        /// Whether it lost its bond for signing two ways.
+        is_out: bool,
+        /// Whether it signs the next anchor.
+        is_validator: bool,
+        /// The protocol version that it says it is ready for.
+        signal: u32,
+    }
+}
+
+impl RouterFacts {
+    fn new(rows: &dyn Rows, account: AccountId, row: Row) -> RouterFacts {
+        let lane = row.zone.and_then(|zone| Lane::read(rows, zone));
+        let is_own = |validator: &Validator| validator.key == row.key;
+        RouterFacts {
+            account,
+            key: row.key,
+            vrf_key: row.vrf_key,
+            bond: bond_of(rows, &account),
+            bonded: row.bonded,
+            zone: row.zone,
+            heard: lane.map_or(row.heard, |lane| lane.heard),
+            leaves: row.leaves,
+            is_out: row.is_out,
+            is_validator: Sets::read(rows).is_some_and(|sets| sets.next.0.iter().any(is_own)),
+            signal: row.signal,
+        }
+    }
+}
+
+view! {
+    Router = "zones.router", "A router by its account."
+    query {
+        /// The account.
+        account: AccountId,
+    }
+    row RouterRow {
+        /// The router.
+        router: RouterFacts,
+    }
+}
+
+impl View for Router {
+    fn run(&self, _: &Context, rows: &dyn Rows, _: &Page) -> Result<Found<RouterRow>, Refusal> {
+        let row = Row::read(rows, &self.account).ok_or(NOT_FOUND)?;
+        Ok(Found::one(RouterRow { router: RouterFacts::new(rows, self.account, row) }))
+    }
+}
+
+view! {
+    Routers = "zones.routers", "All routers, by account."
+    query {}
+    row RoutersRow {
+        /// The router.
+        router: RouterFacts,
+    }
+}
+
+impl View for Routers {
+    fn run(&self, _: &Context, rows: &dyn Rows, page: &Page) -> Result<Found<RoutersRow>, Refusal> {
+        let after = match page.after.as_deref().map(<[u8; 32]>::try_from) {
+            Some(Ok(account)) => Some(AccountId(account)),
+            Some(Err(_)) => return Err(CURSOR),
+            None => None,
+        };
+        let found = Row::scan(rows, after, page.limit);
+        let last = found.last().filter(|_| found.len() >= page.limit);
+        let next = last.map(|(account, _)| account.0.to_vec());
+        let row = |(account, row)| RoutersRow { router: RouterFacts::new(rows, account, row) };
+        Ok(Found { rows: found.into_iter().map(row).collect(), next })
+    }
+}
+
+view! {
+    Validators = "zones.validators", "Who signs the next anchor, by zone."
+    query {}
+    row ValidatorsRow {
+        /// The zone.
+        zone: Zone,
+        /// The router's account.
+        account: Option<AccountId>,
+        /// Its key.
+        key: PublicKey,
+        /// Its VRF key.
+        vrf_key: PublicKey,
+        /// Its bond.
+        bond: Amount,
+        /// Whether it also signs the anchor after the next one.
+        is_staying: bool,
+    }
+}
+
+impl View for Validators {
+    fn run(
+        &self,
+        _: &Context,
+        rows: &dyn Rows,
+        page: &Page,
+    ) -> Result<Found<ValidatorsRow>, Refusal> {
+        let start = match page.after.as_deref().map(<[u8; 4]>::try_from) {
+            Some(Ok(place)) => usize::try_from(u32::from_be_bytes(place)).unwrap_or(usize::MAX),
+            Some(Err(_)) => return Err(CURSOR),
+            None => 0,
+        };
+        let sets = Sets::read(rows).ok_or(NOT_FOUND)?;
+        let of_page = sets.next.0.iter().skip(start).take(page.limit);
+        let row = |validator: &Validator| {
+            let account = RouterKey::read(rows, &validator.key).map(|known| known.account);
+            ValidatorsRow {
+                zone: validator.zone,
+                account,
+                key: validator.key,
+                vrf_key: validator.vrf_key,
+                bond: account.map_or(Amount::ZERO, |account| bond_of(rows, &account)),
+                is_staying: sets.after_next.0.iter().any(|next| next.key == validator.key),
+            }
+        };
+        let found: Vec<ValidatorsRow> = of_page.map(row).collect();
+        let end = u32::try_from(start.saturating_add(found.len())).unwrap_or(u32::MAX);
+        let is_full = found.len() >= page.limit;
+        Ok(Found { rows: found, next: is_full.then(|| end.to_be_bytes().to_vec()) })
+    }
+}
+
+view! {
+    Upgrade = "zones.upgrade", "By which version of the rules the network goes on, and from when."
+    query {}
+    row UpgradeRow {
+        /// The version in force.
+        version: u32,
+        /// What more than two thirds of the validators were ready for at the last epoch's end.
+        ready: u32,
+        /// The version that comes.
+        next_version: Option<u32>,
+        /// The epoch from whose first anchor on it is in force.
+        next_epoch: Option<u64>,
+    }
+}
+
+impl View for Upgrade {
+    fn run(&self, _: &Context, rows: &dyn Rows, _: &Page) -> Result<Found<UpgradeRow>, Refusal> {
+        let Protocol { version, ready, next } = Protocol::read(rows);
+        let (next_version, next_epoch) =
+            next.map(|PlannedUpgrade { version, epoch }| (version, epoch)).unzip();
+        Ok(Found::one(UpgradeRow { version, ready, next_version, next_epoch }))
+    }
+}

@@ -1,0 +1,161 @@
+//! Which router governs which lane, and in which term (spec RTR-6 … RTR-12).
+
+use super::record::{CLOSED_TERMS, ClosedTerm, LEDGER_HOLDS, ROUTERS, Router, ranked};
+use crate::anchor::TIPS_MAX;
+use crate::context::Context;
+use crate::hash::Hash;
+use crate::ids::{AccountId, Zone};
+use crate::system::{LANES, Lane};
+use crate::table::{Rows, RowsMut};
+
+/// Closed terms of a zone that one closing looks at, to forget them.
+const FORGET_MAX: usize = 2;
+
+/// Closes a lane's term: blocks that are not anchored lapse, and the next term goes on with
+/// the next number.
+pub(crate) fn close_term<R: RowsMut + ?Sized>(
+    rows: &mut R,
+    cx: &Context,
+    zone: Zone,
+    lane: &mut Lane,
+) {
+    let old = CLOSED_TERMS.scan_under(rows, &zone.0.to_be_bytes(), None, FORGET_MAX);
+    for (key, _) in old.iter().filter(|(_, term)| term.until <= cx.clock) {
+        CLOSED_TERMS.remove(rows, key);
+    }
+    let until = cx.clock.plus(cx.params.router_unbond_ms);
+    CLOSED_TERMS.put(rows, &(zone, lane.term), &ClosedTerm { key: lane.key, until });
+    lane.term = lane.term.saturating_add(1);
+    lane.height = 0;
+    lane.tip = Hash::ZERO;
+    lane.opened = cx.clock;
+    LANES.put(rows, &zone, lane);
+}
+
+/// The standby router that is the next to have a lane.
+fn next_standby<R: Rows + ?Sized>(rows: &R, cx: &Context) -> Option<(AccountId, Router)> {
+    ranked(rows, |router| router.is_standby(cx)).into_iter().next()
+}
+
+/// Takes the lane from the router that governs it.
+fn take<R: RowsMut + ?Sized>(rows: &mut R, cx: &Context, lane: &Lane) {
+    if let Some(mut router) = ROUTERS.get(rows, &lane.router).filter(|_| lane.is_governed) {
+        router.zone = None;
+        router.heard = lane.heard;
+        if router.leaves.is_some() {
+            super::answer_from_now(rows, cx, &lane.router, &mut router);
+        }
+        ROUTERS.put(rows, &lane.router, &router);
+    }
+}
+
+fn give<R: RowsMut + ?Sized>(
+    rows: &mut R,
+    cx: &Context,
+    zone: Zone,
+    (account, mut router): (AccountId, Router),
+) {
+    let Some(mut lane) = LANES.get(rows, &zone) else { return };
+    take(rows, cx, &lane);
+    // The key of the old term is remembered with it.
+    close_term(rows, cx, zone, &mut lane);
+    lane.router = account;
+    lane.key = router.key;
+    lane.heard = cx.clock;
+    lane.is_governed = true;
+    LANES.put(rows, &zone, &lane);
+    router.zone = Some(zone);
+    ROUTERS.put(rows, &account, &router);
+}
+
+/// Gives a lane to the next standby router. False if there is none; then nothing changes.
+pub(crate) fn replace<R: RowsMut + ?Sized>(rows: &mut R, cx: &Context, zone: Zone) -> bool {
+    let standby = next_standby(rows, cx);
+    standby.map(|standby| give(rows, cx, zone, standby)).is_some()
+}
+
+/// Leaves a lane without a router. False if it is the last one with one; then nothing changes,
+/// or no event could ever be sequenced again.
+pub(crate) fn abandon<R: RowsMut + ?Sized>(rows: &mut R, cx: &Context, zone: Zone) -> bool {
+    let lanes = LANES.scan(rows, None, TIPS_MAX);
+    if !lanes.iter().any(|(other, lane)| *other != zone && lane.is_governed) {
+        return false;
+    }
+    let Some((_, mut lane)) = lanes.into_iter().find(|(other, _)| *other == zone) else {
+        return false;
+    };
+    take(rows, cx, &lane);
+    lane.is_governed = false;
+    close_term(rows, cx, zone, &mut lane);
+    true
+}
+
+/// At an epoch's end: lanes whose router is silent, leaves, is out or is missing find another
+/// one, by zone. A silent router without a successor leaves its zone without a router.
+pub(crate) fn succeed<R: RowsMut + ?Sized>(rows: &mut R, cx: &Context) {
+    for (zone, lane) in LANES.scan(rows, None, TIPS_MAX) {
+        let router = ROUTERS.get(rows, &lane.router).filter(|_| lane.is_governed);
+        let is_staying = router.is_some_and(|router| router.is_staying());
+        let is_silent = cx.clock >= lane.heard.plus(cx.params.router_silent_ms);
+        if is_staying && !is_silent {
+            continue;
+        }
+        if !replace(rows, cx, zone) && lane.is_governed && is_silent {
+            abandon(rows, cx, zone);
+        }
+    }
+}
+
+/// At an epoch's end: a new zone for a standby router, if every zone with a router is full.
+pub(crate) fn open<R: RowsMut + ?Sized>(
+    rows: &mut R,
+    cx: &Context,
+    is_full: impl Fn(&R, Zone) -> bool,
+) {
+    let lanes = LANES.scan(rows, None, TIPS_MAX);
+    let mut governed = lanes.iter().filter(|(_, lane)| lane.is_governed);
+    let number = lanes.last().and_then(|(zone, _)| zone.0.checked_add(1));
+    let Some(zone) = number.map(Zone).filter(|_| lanes.len() < TIPS_MAX) else { return };
+    if !governed.all(|(zone, _)| is_full(rows, *zone)) {
+        return;
+    }
+    let Some((account, mut router)) = next_standby(rows, cx) else { return };
+    LANES.put(rows, &zone, &Lane::first(account, router.key, cx.clock));
+    router.zone = Some(zone);
+    ROUTERS.put(rows, &account, &router);
+}
+
+/// What must hold of routers and lanes together.
+pub(crate) fn audit(rows: &dyn Rows) -> Vec<String> {
+    let mut broken = Vec::new();
+    let mut expect = |holds: bool, words: String| {
+        if !holds {
+            broken.push(words);
+        }
+    };
+    let mut bonds = std::collections::BTreeSet::new();
+    crate::accounts::each_hold(rows, LEDGER_HOLDS, |key, _| {
+        bonds.insert(key);
+    });
+    ROUTERS.each(rows, |account, router| {
+        let is_bonded = bonds.remove(&Hash(account.0));
+        expect(is_bonded != router.is_out, format!("{account} is a router without a bond"));
+        let own = super::RouterKey::read(rows, &router.key);
+        let is_own = own.is_some_and(|own| own.account == account && own.past.is_none());
+        expect(is_own, format!("the key of the router {account} is not noted as its own"));
+        let lane = router.zone.map(|zone| LANES.get(rows, &zone));
+        let is_its = lane.is_none_or(|lane| {
+            lane.is_some_and(|lane| {
+                lane.is_governed && lane.router == account && lane.key == router.key
+            })
+        });
+        expect(is_its, format!("{account} does not govern the lane that its row names"));
+    });
+    expect(bonds.is_empty(), format!("bonds of who is no router: {bonds:?}"));
+    LANES.each(rows, |zone, lane| {
+        let router = ROUTERS.get(rows, &lane.router).filter(|_| lane.is_governed);
+        let is_its = router.is_some_and(|router| router.zone == Some(zone));
+        expect(is_its == lane.is_governed, format!("the router of zone {zone} does not say so"));
+    });
+    broken
+}

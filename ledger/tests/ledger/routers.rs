@@ -1,0 +1,191 @@
+//! Routers: sets of validators that change, and proofs across them; terms that close inside of
+//! an anchor; outages; upgrades.
+
+use ddt_ledger::accounts::Account;
+use ddt_ledger::anchor::{AnchorBody, AnchorError};
+use ddt_ledger::codec::encode;
+use ddt_ledger::event::Role;
+use ddt_ledger::execute::{Halt, execute};
+use ddt_ledger::routers::{PROTOCOL_VERSION, PlannedUpgrade, Protocol, Router as Row, protocol_at};
+use ddt_ledger::state::MemoryState;
+use ddt_ledger::system::Lane;
+use ddt_ledger::{Amount, Millis, Zone};
+
+use crate::proofs::row_proof;
+use crate::support::disk::Disk;
+use crate::support::governing::{Close, Punish};
+use crate::support::network::{Decided, Network, Person, Router, START_MS, certificate, genesis};
+use crate::support::network::{outcomes, void};
+use crate::support::programme::{NO, Pay, REGISTRY};
+
+fn apt(apt: u64) -> Amount {
+    Amount::from_apt(apt)
+}
+
+/// A network whose anchors are signed by those whom the state names.
+fn decide(network: &mut Network, step_ms: u64, events: Vec<Vec<u8>>) -> AnchorBody {
+    let spans = match events.is_empty() {
+        true => Vec::new(),
+        false => vec![network.span(1, &[events])],
+    };
+    let body = body(network, &spans, step_ms);
+    network.check(&body, &spans).expect("a valid anchor");
+    let signers = council(network).into_iter().map(|place| &network.routers[place]);
+    let certificate = certificate(network.chain, &body, &signers.collect::<Vec<&Router>>());
+    network.replay(Decided { body: body.clone(), certificate, spans });
+    body
+}
+
+/// The routers that sign the next anchor.
+fn council(network: &Network) -> Vec<usize> {
+    let keys = network.validators().next.0;
+    let signs = |place: &usize| {
+        let key = network.routers[*place].person.key();
+        keys.iter().any(|validator| validator.key == key)
+    };
+    (0..network.routers.len()).filter(signs).collect()
+}
+
+fn body(network: &Network, spans: &[ddt_ledger::anchor::Span], step_ms: u64) -> AnchorBody {
+    let council = council(network);
+    let maker = &network.routers[council[0]];
+    AnchorBody {
+        statements: network.statements(&council, step_ms),
+        maker: ddt_ledger::certificate::ValidatorAddress::of(&maker.person.key()),
+        vrf: maker.vrf.prove(&network.head().anchor, network.head().height + 1),
+        ..network.body(spans, step_ms)
+    }
+}
+
+fn punish(network: &mut Network, number: u8) -> Vec<u8> {
+    let router = Person::new(number).id();
+    network.event(&Person::new(1), &Punish { router })
+}
+
+/// Broken by: a set that signs one anchor too early or too late, a handover that is not kept,
+/// or a verifier that follows none.
+#[test]
+fn proofs_follow_every_change_of_the_validators() {
+    let mut network = Network::new();
+    let mut sizes = Vec::new();
+    for number in [104, 103, 102, 101] {
+        let event = punish(&mut network, number);
+        decide(&mut network, 1_000, vec![event]);
+        sizes.push(council(&network).len());
+        decide(&mut network, 1_000, Vec::new());
+        sizes.push(council(&network).len());
+        decide(&mut network, 1_000, Vec::new());
+        let proof = row_proof(&network, Account::full_key(&Person::new(1).id()));
+        let verified = proof.verify(&network.genesis).expect("a proof");
+        assert_eq!(verified.signers.1, council(&network).len());
+        assert_eq!(proof.handovers.len(), 4 - council(&network).len());
+        let mut cut = proof.clone();
+        // Three of four are a quorum of both sets; two of three are none.
+        if cut.handovers.pop().is_some() && cut.handovers.len() == 1 {
+            assert!(cut.verify(&network.genesis).is_err());
+        }
+    }
+    // Whoever is out at h signs h+1, and not h+2. The last one stays, and so does the last lane.
+    assert_eq!(sizes, [4, 3, 3, 2, 2, 1, 1, 1]);
+    assert!(network.lane(Zone(1)).is_governed);
+    assert!(!network.lane(Zone(2)).is_governed);
+    assert_eq!(network.supply().burned, apt(38_000));
+}
+
+/// Broken by: an executor that lets blocks of the closed term move the new one, or forgets
+/// their numbers; a rule that takes blocks of the old term afterwards.
+#[test]
+fn a_term_that_closes_in_an_anchor_goes_on_after_its_blocks() {
+    let mut network = Network::new();
+    let alice = Person::new(1);
+    let pay = Pay { to: alice.id(), amount: apt(1) };
+    let close = |network: &mut Network, zone| network.event(&Person::new(1), &Close { zone });
+    let first = [close(&mut network, Zone(2)), network.event(&alice, &pay)];
+    let second = [network.event(&alice, &pay), close(&mut network, Zone(1))];
+    let third = vec![network.event(&alice, &pay)];
+    let spans = vec![
+        network.span(1, &[first.to_vec(), third.clone()]),
+        network.span(2, &[second.to_vec()]),
+    ];
+    let stale = network.span(2, &[third]);
+    let made = network.body(&spans, 1_000);
+    let executed = network.decide(made, spans);
+    assert!(outcomes(&executed.receipts).iter().all(|o| *o == ddt_ledger::receipt::Outcome::Done));
+    let lane = |network: &Network, zone| {
+        let Lane { term, height, next_number, .. } = network.lane(Zone(zone));
+        (term, height, next_number)
+    };
+    assert_eq!((lane(&network, 1), lane(&network, 2)), ((2, 0, 4), (2, 0, 3)));
+    let body = network.body(std::slice::from_ref(&stale), 1_000);
+    assert_eq!(network.check(&body, &[stale]), Err(AnchorError("tip is of another term")));
+    let event = network.event(&alice, &pay);
+    network.run(vec![event]);
+    assert_eq!(lane(&network, 1), (2, 1, 5));
+}
+
+/// Broken by: counting anchor time instead of the epoch clock, so that an outage of everybody
+/// takes everybody's lane.
+#[test]
+fn an_outage_of_three_days_silences_nobody() {
+    let mut start = genesis();
+    start.params.router_silent_ms = Millis(90_000);
+    let mut network = Network::of(start, &Disk::default());
+    for step_ms in [1_000, 3 * 24 * 3_600_000, 1_000, 20_000, 19_000] {
+        decide(&mut network, step_ms, Vec::new());
+    }
+    assert_eq!(network.head().epoch, 1, "an epoch ended since");
+    assert!((1..=4).all(|zone| network.lane(Zone(zone)).is_governed));
+    // Silent on the epoch clock, all but the last one lose their lanes at an epoch's end.
+    (0..3).for_each(|_| drop(decide(&mut network, 20_000, Vec::new())));
+    let governed = (1..=4).filter(|zone| network.lane(Zone(*zone)).is_governed).count();
+    assert_eq!((network.head().epoch, governed), (2, 1));
+}
+
+/// Broken by: a node that goes on by rules that it does not know, or stops an anchor too early.
+#[test]
+fn a_node_that_is_too_old_stops_where_the_upgrade_begins() {
+    let network = Network::new();
+    let planned = |version, epoch| {
+        let next = Some(PlannedUpgrade { version, epoch });
+        let mut state = MemoryState { rows: network.rows() };
+        let protocol = Protocol { version: PROTOCOL_VERSION, ready: version, next };
+        state.rows.insert(vec![0, 18], encode(&protocol));
+        state
+    };
+    let run = |state: &MemoryState, step_ms| {
+        let executed = execute(&REGISTRY, state, &network.body(&[], step_ms), &[]);
+        executed.map(|executed| executed.head.epoch)
+    };
+    let soon = planned(PROTOCOL_VERSION + 1, 0);
+    let halt = Halt::Outdated { needed: PROTOCOL_VERSION + 1, known: PROTOCOL_VERSION };
+    assert_eq!(run(&soon, 1_000), Err(halt));
+    assert_eq!(run(&planned(PROTOCOL_VERSION + 1, 1), 1_000), Ok(0));
+    assert_eq!(run(&planned(PROTOCOL_VERSION, 0), 1_000), Ok(0));
+    let rows = ddt_ledger::state::Overlay::new(&soon);
+    assert_eq!(protocol_at(&rows, 0), PROTOCOL_VERSION + 1);
+}
+
+/// Broken by: a free word that costs something, that is refused instead of void, or that is
+/// free for who is no router.
+#[test]
+fn a_routers_own_word_is_free_and_void_where_it_does_nothing() {
+    let mut network = Network::new();
+    let router = Person::new(102);
+    let word = |network: &mut Network, zone| {
+        let draft = network.draft(&router, &Close { zone });
+        router.seal(ddt_ledger::event::Draft { role: Role::Router, ..draft })
+    };
+    let good = word(&mut network, Zone(2));
+    let receipts = network.run(vec![good.clone()]);
+    assert_eq!((receipts.len(), receipts[0].fee), (1, Amount::ZERO));
+    assert_eq!(network.lane(Zone(2)).term, 2);
+    let bad = word(&mut network, Zone(9));
+    let supply = network.supply();
+    assert_eq!(network.outcome(bad.clone()), void(NO));
+    assert_eq!(network.outcome(bad), void(NO), "the nonce is not used");
+    assert_eq!(network.outcome(good), void(ddt_ledger::event::NONCE_USED));
+    assert_eq!(network.supply(), supply);
+    let snapshot = network.store.snapshot().expect("a snapshot");
+    let row = Row::read(&snapshot, &router.id()).expect("a router");
+    assert_eq!((row.zone, row.heard), (Some(Zone(2)), Millis(START_MS)));
+}
