@@ -8,20 +8,28 @@ use ddt_core::follower::{Decided, FETCH_MAX};
 use ddt_ledger::anchor::{ANCHOR_BYTES_MAX, TimeStatement};
 use ddt_ledger::codec::{self, CodecError};
 use ddt_ledger::lane::{BLOCK_BYTES_MAX, SoftReceipt};
+use ddt_ledger::proof::Handover;
+use ddt_ledger::state::{MANIFEST_BYTES_MAX, PIECE_BYTES_MAX};
 use ddt_ledger::{ChainId, Hash, Signature};
 
 use crate::card::SignedCard;
 
 /// The version of everything in this module.
 pub const VERSION: u8 = 1;
-/// Longest news, in bytes: gossip carries announcements, never bodies.
-pub const NEWS_BYTES_MAX: usize = 4 * 1024;
+/// Longest news, in bytes: gossip carries announcements, never bodies. A full card fits.
+pub const NEWS_BYTES_MAX: usize = 8 * 1024;
 /// Longest request, in bytes: a block and little else.
 pub const REQUEST_BYTES_MAX: usize = BLOCK_BYTES_MAX + 1024;
 /// Longest answer, in bytes: a block, or anchors up to [`ANCHORS_BYTES_MAX`].
 pub const ANSWER_BYTES_MAX: usize = BLOCK_BYTES_MAX + 64 * 1024;
 /// Anchors in one answer, in bytes; the first is sent whatever its size.
 pub const ANCHORS_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Handovers in one answer, in bytes; the first is sent whatever its size.
+pub const HANDOVERS_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Most handovers in one answer.
+pub const HANDOVERS_MAX: usize = 256;
+/// Most snapshots in one answer.
+pub const OFFERS_MAX: usize = 8;
 /// Most cards in one greeting.
 pub const CARDS_MAX: usize = 128;
 
@@ -66,6 +74,36 @@ pub enum Request {
     Push(Vec<u8>),
     /// Takes an event's canonical bytes, to sequence it.
     Submit(Vec<u8>),
+    /// For the snapshots it has.
+    Snapshots,
+    /// For a snapshot's manifest.
+    Manifest {
+        /// The manifest's id.
+        snapshot: Hash,
+    },
+    /// For a piece of a snapshot.
+    Piece {
+        /// The manifest's id.
+        snapshot: Hash,
+        /// Which, from 0.
+        index: u32,
+    },
+    /// For changes of validators, in order.
+    Handovers {
+        /// Those of later anchors only.
+        after: u64,
+        /// And up to this one's.
+        last: u64,
+    },
+}
+
+/// A snapshot that a node has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, BorshSerialize, BorshDeserialize)]
+pub struct Offer {
+    /// The anchor after which its state holds.
+    pub height: u64,
+    /// Its manifest's id.
+    pub snapshot: Hash,
 }
 
 /// Who is there, said by both sides of a connection.
@@ -98,6 +136,14 @@ pub enum Answer {
     Submitted(Submitted),
     /// Not now: too much at once. Ask again, or somebody else.
     Busy,
+    /// The snapshots that are here, newest first, at most [`OFFERS_MAX`].
+    Snapshots(Vec<Offer>),
+    /// A manifest's canonical bytes, if it is here.
+    Manifest(Option<Vec<u8>>),
+    /// A piece's canonical bytes, if it is here.
+    Piece(Option<Vec<u8>>),
+    /// Handovers in order, as many as fit; none if there are no more.
+    Handovers(Vec<Handover>),
 }
 
 /// What became of a submitted event.
@@ -153,8 +199,13 @@ pub trait Message: BorshSerialize + BorshDeserialize + fmt::Debug + Sized {
 
     /// The version byte, then Borsh.
     fn encode(&self) -> Vec<u8> {
-        let mut bytes = vec![VERSION];
-        bytes.extend(codec::encode(self));
+        let length = borsh::object_length(self).unwrap_or_default();
+        let mut bytes = Vec::with_capacity(length.saturating_add(1));
+        bytes.push(VERSION);
+        // Writing to a Vec fails only for lists over 4 GiB: the rest would decode as nothing.
+        if self.serialize(&mut bytes).is_err() {
+            bytes.truncate(1);
+        }
         bytes
     }
 
@@ -186,6 +237,14 @@ impl Hello {
     }
 }
 
+impl Message for SignedCard {
+    const BYTES_MAX: usize = NEWS_BYTES_MAX;
+
+    fn check(&self) -> Result<(), MessageError> {
+        SignedCard::check(self)
+    }
+}
+
 impl Message for News {
     const BYTES_MAX: usize = NEWS_BYTES_MAX;
 
@@ -207,7 +266,7 @@ impl Message for Request {
             Request::Submit(bytes) => {
                 at_most(bytes.len(), ddt_ledger::event::EVENT_BYTES_MAX, "an event")
             }
-            Request::Block(_) | Request::Anchors { .. } => Ok(()),
+            _ => Ok(()),
         }
     }
 }
@@ -223,6 +282,12 @@ impl Message for Answer {
                 at_most(anchors.len(), most, "the anchors")?;
                 let is_long = |anchor: &&Decided| anchor.body.len() > ANCHOR_BYTES_MAX;
                 at_most(anchors.iter().filter(is_long).count(), 0, "an anchor")
+            }
+            Answer::Snapshots(offers) => at_most(offers.len(), OFFERS_MAX, "the snapshots"),
+            Answer::Manifest(Some(bytes)) => at_most(bytes.len(), MANIFEST_BYTES_MAX, "a manifest"),
+            Answer::Piece(Some(bytes)) => at_most(bytes.len(), PIECE_BYTES_MAX, "a piece"),
+            Answer::Handovers(handovers) => {
+                at_most(handovers.len(), HANDOVERS_MAX, "the handovers")
             }
             Answer::Submitted(Submitted::Refused { code }) => at_most(code.len(), 64, "a code"),
             _ => Ok(()),

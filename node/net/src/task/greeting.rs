@@ -1,0 +1,141 @@
+//! Greetings: the first request of both sides. Before them nothing is answered.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use libp2p::PeerId;
+use libp2p::request_response::{OutboundFailure, ResponseChannel};
+
+use crate::host::Host;
+use crate::message::{Answer, CARDS_MAX, Hello, Message, Request};
+use crate::meter::Room;
+use crate::net::{Shared, lock};
+use crate::standing::Offence;
+use crate::stream::Packet;
+use crate::task::worker::Worker;
+use crate::task::{Inside, Task};
+
+/// How often a greeting is sent whose connection closes before the answer.
+const GREETINGS_MAX: u8 = 3;
+
+/// What this node says of itself; asks the node, so it runs on a thread made for blocking.
+fn compose(host: &dyn Host, shared: &Shared, agent: String) -> Hello {
+    let greeting = host.hello();
+    let (chain, mut cards) = {
+        let book = lock(&shared.cards);
+        (book.chain(), book.all())
+    };
+    let mut named: BTreeSet<_> = cards.iter().map(|signed| signed.card.router).collect();
+    cards.extend(greeting.cards.into_iter().filter(|signed| named.insert(signed.card.router)));
+    cards.retain(|signed| signed.check().is_ok() && signed.verifies(chain));
+    cards.truncate(CARDS_MAX);
+    Hello { chain, agent, height: greeting.height, lowest: greeting.lowest, cards }
+}
+
+impl Task {
+    /// Has this node's greeting made, and something done with it.
+    fn with_hello(&self, then: impl FnOnce(Hello) -> Inside + Send + 'static) {
+        let (host, shared) = (Arc::clone(&self.host), Arc::clone(&self.shared));
+        let (inside, agent) = (self.inside.clone(), self.agent.clone());
+        let greeters = Arc::clone(&self.greeters);
+        tokio::spawn(async move {
+            let Ok(_greeter) = greeters.acquire_owned().await else { return };
+            let made = tokio::task::spawn_blocking(move || compose(&*host, &shared, agent)).await;
+            if let Ok(hello) = made {
+                // The task is gone only when everything ends.
+                let _ = inside.send(then(hello)).await;
+            }
+        });
+    }
+
+    /// Begins to greet a new peer.
+    pub(super) fn greet(&mut self, peer: PeerId) {
+        if let Some(entry) = self.peers.get_mut(&peer) {
+            entry.greetings = entry.greetings.saturating_add(1);
+        }
+        self.with_hello(move |hello| Inside::Greet { peer, bytes: Request::Hello(hello).encode() });
+    }
+
+    pub(super) fn on_greeting(
+        &mut self,
+        peer: PeerId,
+        hello: Hello,
+        room: Option<Room>,
+        channel: ResponseChannel<Packet>,
+    ) {
+        if !self.hear(peer, hello) {
+            return;
+        }
+        self.with_hello(move |hello| {
+            drop(room);
+            Inside::Respond { channel, bytes: Answer::Hello(hello).encode() }
+        });
+    }
+
+    /// What came of this node's greeting.
+    pub(super) fn on_welcome(&mut self, peer: PeerId, bytes: &[u8]) {
+        let Ok(Answer::Hello(hello)) = Answer::decode(bytes) else {
+            self.blame(peer, Offence::Answer);
+            return self.part(peer);
+        };
+        if !self.hear(peer, hello) {
+            return;
+        }
+        if let Some(entry) = self.peers.get_mut(&peer) {
+            entry.is_welcome = true;
+        }
+        self.dialling.greeted(&peer);
+        self.send_waiting(peer);
+        self.tell_own_card_soon();
+    }
+
+    /// Why there was no answer to this node's greeting.
+    pub(super) fn on_unwelcome(&mut self, peer: PeerId, failure: &OutboundFailure) {
+        let Some(entry) = self.peers.get(&peer) else { return };
+        match failure {
+            // Another connection was better: the greeting goes there.
+            OutboundFailure::ConnectionClosed | OutboundFailure::Io(_)
+                if !entry.links.is_empty() && entry.greetings < GREETINGS_MAX =>
+            {
+                self.greet(peer);
+            }
+            OutboundFailure::ConnectionClosed | OutboundFailure::DialFailure => {}
+            _ => {
+                self.blame(peer, Offence::Silent);
+                self.part(peer);
+            }
+        }
+    }
+
+    /// Takes a greeting. Says whether the peer may stay.
+    fn hear(&mut self, peer: PeerId, hello: Hello) -> bool {
+        if hello.chain != self.names.chain() {
+            tracing::debug!(%peer, chain = %hello.chain, "of another chain");
+            self.blame(peer, Offence::Silent);
+            self.part(peer);
+            return false;
+        }
+        let Some(entry) = self.peers.get_mut(&peer) else { return false };
+        entry.agent.clone_from(&hello.agent);
+        entry.height = entry.height.max(hello.height);
+        entry.is_heard = true;
+        let (key, queue) = (entry.key, entry.queue.take());
+        if let Some(queue) = queue {
+            self.swarm.behaviour().requests.greeted(&peer);
+            let worker = Worker {
+                peer,
+                key,
+                host: Arc::clone(&self.host),
+                shared: Arc::clone(&self.shared),
+                names: Arc::clone(&self.names),
+                inside: self.inside.clone(),
+                threads: Arc::clone(&self.threads),
+                before: self.workers.remove(&peer),
+            };
+            self.workers.insert(peer, tokio::spawn(worker.run(hello, queue)));
+        }
+        self.show_peer(peer, Instant::now());
+        true
+    }
+}
