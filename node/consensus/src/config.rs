@@ -103,7 +103,7 @@ impl ConsensusConfig {
     }
 
     pub(crate) fn wal_path(&self) -> PathBuf {
-        self.home.join("consensus.wal")
+        self.home.join(crate::wal::WAL_FILE)
     }
 
     pub(crate) fn for_engine(&self) -> Result<EngineConfig, ConsensusError> {

@@ -51,4 +51,5 @@ pub use application::{
 pub use config::{ConsensusConfig, Timeouts};
 pub use error::{ConsensusError, Fault};
 pub use signing::ConsensusKeys;
-pub use start::{LOG_DIRECTIVE_ALONE, Running, start};
+pub use start::{Introducer, LOG_DIRECTIVE_ALONE, Running, start};
+pub use wal::{begin_log, logged_height};

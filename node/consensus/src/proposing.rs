@@ -103,7 +103,7 @@ impl EngineLoop {
                 return Ok(None);
             }
             Err(fault) => {
-                tracing::error!(height, round, %fault, "no anchor to propose: turn skipped");
+                tracing::warn!(height, round, %fault, "no anchor to propose: turn skipped");
                 return Ok(None);
             }
         };

@@ -188,13 +188,24 @@ impl Running {
         outcome.err().unwrap_or(ConsensusError::EngineStopped)
     }
 
+    /// What tells the engine of more routers, from any task.
+    pub fn introducer(&self) -> Introducer {
+        Introducer(self.requests.clone())
+    }
+}
+
+/// Tells the engine of more routers.
+#[derive(Clone)]
+pub struct Introducer(mpsc::Sender<NetworkRequest>);
+
+impl Introducer {
     /// Keeps a connection to one more router from now on.
     ///
     /// # Errors
     ///
     /// When the address makes no sense, or consensus has ended.
     pub async fn add_peer(&self, address: &str) -> Result<(), ConsensusError> {
-        let added = NetworkRequest::add_persistent_peer(&self.requests, config::address(address)?);
+        let added = NetworkRequest::add_persistent_peer(&self.0, config::address(address)?);
         match added.await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(ConsensusError::Config(format!("{address}: {error}"))),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ddt_ledger::anchor::Tip;
-use ddt_ledger::lane::{BlockHeader, CheckedBlock};
+use ddt_ledger::lane::{BlockHeader, CheckedBlock, SignedHeader};
 use ddt_ledger::system::Lane;
 use ddt_ledger::{Hash, PublicKey};
 
@@ -11,12 +11,22 @@ use super::wants::{Asked, Need};
 use super::{AHEAD_MAX, NEEDS_MAX, WAITING_BLOCKS_MAX};
 
 /// A block that is on disk, or on its way there.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Kept {
-    pub(super) parent: Hash,
-    first_number: u64,
-    next_number: u64,
+    /// What its router signed: evidence, if another block stands at its place.
+    pub(super) signed: SignedHeader,
     is_stored: bool,
+}
+
+impl Kept {
+    pub(super) fn parent(&self) -> Hash {
+        self.signed.header.parent
+    }
+
+    fn next_number(&self) -> u64 {
+        let header = &self.signed.header;
+        header.first_number.saturating_add(u64::from(header.count))
+    }
 }
 
 /// A block whose parent is not here yet.
@@ -58,7 +68,7 @@ impl LaneBook {
 
     /// Whether a block of this header is of this lane's term and not too far ahead.
     pub(super) fn is_in_reach(&self, header: &BlockHeader) -> bool {
-        header.term == self.lane.term && self.is_open(header.height)
+        self.lane.is_governed && header.term == self.lane.term && self.is_open(header.height)
     }
 
     pub(super) fn is_open(&self, height: u64) -> bool {
@@ -72,21 +82,16 @@ impl LaneBook {
             return header.parent == self.lane.tip && header.first_number == self.lane.next_number;
         }
         let parent = self.kept.get(&(below, header.parent));
-        parent.is_some_and(|parent| parent.next_number == header.first_number)
+        parent.is_some_and(|parent| parent.next_number() == header.first_number)
     }
 
     /// Remembers a block that is written from now on.
     pub(super) fn keep(&mut self, block: &CheckedBlock, is_other: bool) {
-        let header = block.header();
-        let kept = Kept {
-            parent: header.parent,
-            first_number: header.first_number,
-            next_number: header.first_number.saturating_add(u64::from(header.count)),
-            is_stored: false,
-        };
-        self.kept.insert((header.height, block.id()), kept);
+        let height = block.header().height;
+        let kept = Kept { signed: block.signed_header(), is_stored: false };
+        self.kept.insert((height, block.id()), kept);
         if !is_other {
-            self.first.insert(header.height, block.id());
+            self.first.insert(height, block.id());
         }
     }
 
@@ -101,15 +106,16 @@ impl LaneBook {
     pub(super) fn extend(&mut self, voter: Option<PublicKey>) -> bool {
         let before = self.linked;
         let mut at = match self.first.get(&self.linked) {
-            Some(id) => self.kept.get(&(self.linked, *id)).map(|kept| (*id, kept.next_number)),
+            Some(id) => self.kept.get(&(self.linked, *id)).map(|kept| (*id, kept.next_number())),
             None => Some((self.lane.tip, self.lane.next_number)),
         };
         while let Some((parent, number)) = at {
             let height = self.linked.saturating_add(1);
             at = self.first.get(&height).and_then(|id| {
                 let kept = self.kept.get(&(height, *id))?;
-                let goes_on = kept.parent == parent && kept.first_number == number;
-                (goes_on && kept.is_stored).then_some((*id, kept.next_number))
+                let header = &kept.signed.header;
+                let goes_on = header.parent == parent && header.first_number == number;
+                (goes_on && kept.is_stored).then_some((*id, kept.next_number()))
             });
             if let Some((id, _)) = at {
                 self.linked = height;
@@ -138,7 +144,7 @@ impl LaneBook {
         while height > self.lane.height {
             let kept = self.kept.get(&(height, id)).filter(|kept| kept.is_stored)?;
             span.push((height, id));
-            (height, id) = (height.saturating_sub(1), kept.parent);
+            (height, id) = (height.saturating_sub(1), kept.parent());
         }
         let is_linked = height == self.lane.height && id == self.lane.tip && !span.is_empty();
         span.reverse();
@@ -200,7 +206,7 @@ impl LaneBook {
 
     /// The parent of a block that is kept or waits.
     pub(super) fn parent(&self, at: &(u64, Hash)) -> Option<Hash> {
-        let kept = self.kept.get(at).map(|kept| kept.parent);
+        let kept = self.kept.get(at).map(Kept::parent);
         let waiting = self.waiting.get(&at.0).map(|waiting| &waiting.block);
         let waiting = waiting.filter(|block| block.id() == at.1);
         kept.or(waiting.map(|block| block.header().parent))
@@ -214,6 +220,14 @@ impl LaneBook {
             }
             self.needs.push(Need { tip, at: (tip.height, tip.block) });
         }
+    }
+
+    /// The node votes with another key from now on: for the same blocks.
+    pub(super) fn rekey(&mut self, old: &PublicKey, new: PublicKey) {
+        if let Some(vote) = self.votes.remove(old) {
+            self.votes.insert(new, vote);
+        }
+        self.told_at = None;
     }
 
     pub(super) fn size(&self) -> usize {

@@ -83,10 +83,14 @@ impl Availability {
             }
             let first = lane.first.get(&header.height).copied();
             let is_other = first.is_some_and(|first| first != id);
-            if let Some(first) = first.filter(|_| is_other) {
-                let (zone, height) = (header.zone, header.height);
-                effects.push(Effect::Evidence { zone, height, blocks: (first, id) });
-                if !lane.is_needed(height, &id) {
+            if is_other {
+                let first = first.and_then(|first| lane.kept.get(&(header.height, first)));
+                if let Some(first) = first {
+                    let (key, second) = (lane.lane.key, taken.block.signed_header());
+                    let (first, second) = (Box::new(first.signed.clone()), Box::new(second));
+                    effects.push(Effect::Evidence { key, first, second });
+                }
+                if !lane.is_needed(header.height, &id) {
                     return;
                 }
             }

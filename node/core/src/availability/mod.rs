@@ -16,7 +16,7 @@ use borsh::{BorshDeserialize, BorshSerialize};
 use ddt_ledger::anchor::Tip;
 use ddt_ledger::certificate::ValidatorSet;
 use ddt_ledger::codec::encode;
-use ddt_ledger::lane::CheckedBlock;
+use ddt_ledger::lane::{CheckedBlock, SignedHeader};
 use ddt_ledger::registry::Registry;
 use ddt_ledger::system::Lane;
 use ddt_ledger::{ChainId, Domain, Hash, Millis, PublicKey, Signature, Zone};
@@ -181,12 +181,12 @@ pub enum Effect {
     /// A router signed two blocks for one place. The first is kept; so is the other, if an
     /// anchor needs it.
     Evidence {
-        /// The zone.
-        zone: Zone,
-        /// The height in the lane's term.
-        height: u64,
-        /// Both ids.
-        blocks: (Hash, Hash),
+        /// The lane's key, which signed both.
+        key: PublicKey,
+        /// The header of the first one.
+        first: Box<SignedHeader>,
+        /// The header of the other one, for the same zone, term and height.
+        second: Box<SignedHeader>,
     },
     /// A peer sent what it should not have.
     Refused {
@@ -235,6 +235,16 @@ impl Availability {
         machine
     }
 
+    /// The node votes with another key from now on, for the same blocks as before: what it
+    /// voted for at a place stays what it votes for there.
+    pub fn set_key(&mut self, me: PublicKey, sign: Option<Sign>) {
+        let old = std::mem::replace(&mut self.config.me, me);
+        self.config.sign = sign;
+        for lane in self.lanes.values_mut() {
+            lane.rekey(&old, me);
+        }
+    }
+
     /// How far a lane may be anchored: a quorum has stored everything up to this height.
     pub fn available(&self, zone: Zone) -> Option<u64> {
         self.lanes.get(&zone)?.available(self.validators.quorum())
@@ -246,6 +256,14 @@ impl Availability {
         let lane = self.lanes.get(&zone);
         let blocks = lane.into_iter().flat_map(|lane| lane.first.range(..=highest));
         blocks.map(|(height, id)| (*height, *id)).collect()
+    }
+
+    /// The highest block up to there.
+    pub fn available_tip(&self, zone: Zone) -> Option<Tip> {
+        let height = self.available(zone)?;
+        let lane = self.lanes.get(&zone)?;
+        let block = *lane.first.get(&height)?;
+        Some(Tip { zone, term: lane.lane.term, height, block })
     }
 
     /// The blocks from the lane's tip to this one, as (height, id), if all are on disk here.

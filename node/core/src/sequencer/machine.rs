@@ -13,7 +13,8 @@ const BLOCK_OVERHEAD_BYTES: usize = 512;
 
 pub(super) const GAP: &str =
     "the lane store does not continue the lane: data was lost; sealing waits for the next term";
-pub(super) const OTHER_KEY: &str = "the lane belongs to another key; this router seals nothing";
+const OTHER_KEY: &str = "the lane belongs to another key; this router seals nothing";
+const NO_ROUTER: &str = "the lane has no router at present; this router seals nothing";
 const LOST: &str =
     "the anchored lane is not the one on disk: data was lost; sealing waits for the next term";
 const UNSEALABLE: &str = "a block could not be sealed within its limits; report this";
@@ -138,15 +139,29 @@ impl Sequencer {
         let (chain, zone, time) = (self.config.chain, self.config.zone, self.tail.time());
         let tail = Tail::new(chain, zone, lane, time);
         let lapsed = std::mem::replace(&mut self.tail, tail).into_blocks();
-        if self.tail.lane().key != self.config.key {
-            self.close(OTHER_KEY);
-        } else if is_other {
+        let key = self.tail.lane().key;
+        if let Some((next, sign)) = self.next.take_if(|(next, _)| *next == key) {
+            (self.config.key, self.sign) = (next, sign);
+        }
+        if !self.close_if_not_ours() && is_other {
             self.is_closed = false;
             self.alarm = None;
-        } else {
+        } else if !is_other {
             self.close(LOST);
         }
         self.take_back(lapsed, now, effects);
+    }
+
+    /// Closes if the lane is not this router's; answers whether.
+    pub(super) fn close_if_not_ours(&mut self) -> bool {
+        let lane = self.tail.lane();
+        let why = match () {
+            () if lane.key != self.config.key => OTHER_KEY,
+            () if !lane.is_governed => NO_ROUTER,
+            () => return false,
+        };
+        self.close(why);
+        true
     }
 
     /// Events of lapsed blocks that were not executed wait again, before all others.

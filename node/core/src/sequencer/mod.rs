@@ -124,6 +124,8 @@ pub struct Pending {
 pub struct Sequencer {
     config: SequencerConfig,
     sign: Sign,
+    /// The key that the lane is to have next, and its hand.
+    next: Option<(PublicKey, Sign)>,
     mempool: Mempool,
     tail: Tail,
     recent: Recent,
@@ -153,6 +155,7 @@ impl Sequencer {
         let mut sequencer = Sequencer {
             config,
             sign,
+            next: None,
             mempool: Mempool::new(config.mempool, config.registry),
             tail,
             recent: Recent::default(),
@@ -163,9 +166,7 @@ impl Sequencer {
             alarm: None,
             is_tip_told: false,
         };
-        if lane.key != config.key {
-            sequencer.close(machine::OTHER_KEY);
-        }
+        sequencer.close_if_not_ours();
         for block in unanchored {
             if !sequencer.tail.is_next(&block) {
                 sequencer.close(machine::GAP);
@@ -175,6 +176,12 @@ impl Sequencer {
             sequencer.tail.set_stored();
         }
         sequencer
+    }
+
+    /// Tells it of the key that the router moves to. From the anchor on that gives the lane
+    /// this key it seals with it; until then with the one it has.
+    pub fn expect_key(&mut self, key: PublicKey, sign: Sign) {
+        self.next = Some((key, sign));
     }
 
     /// Whether it seals; otherwise it waits for the lane's next term.

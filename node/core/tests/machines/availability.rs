@@ -3,6 +3,7 @@
 use ddt_core::availability::{ASKS_MAX, Effect, Input, TELL_MS, WAITING_BLOCKS_MAX};
 use ddt_ledger::Millis;
 use ddt_ledger::anchor::Tip;
+use ddt_ledger::lane::SignedHeader;
 
 use crate::fixture::*;
 use crate::lanes_fixture::*;
@@ -93,7 +94,18 @@ fn a_second_block_at_a_place_is_evidence_and_kept_only_if_an_anchor_needs_it() {
     let (mut machine, blocks, others) = (machine(), chain(2, 1), chain(2, 2));
     blocks.iter().for_each(|block| drop(kept(&mut machine, START, block)));
     let effects = arrives(&mut machine, START, &others[0]);
-    let is_evidence = |effect: &Effect| matches!(effect, Effect::Evidence { height: 1, .. });
+    let is_evidence = |effect: &Effect| match effect {
+        Effect::Evidence { key, first, second } => {
+            let place = |signed: &SignedHeader| (signed.header.term, signed.header.height);
+            assert_eq!((place(first), place(second)), ((1, 1), (1, 1)));
+            // Whoever has these two can prove it.
+            [first, second]
+                .iter()
+                .all(|signed| key.verifies(&signed.header.id(), &signed.signature))
+                && first.header != second.header
+        }
+        _ => false,
+    };
     assert!(effects.iter().any(is_evidence) && stores(&effects).is_empty());
     let tip = tip_of(&others[1]);
     let effects = machine.step(START, Input::Need(vec![tip]));

@@ -50,6 +50,7 @@ static PROGRAMME: Programme = Programme {
     views: &[],
     tables: &[],
     deadlines: &[],
+    is_full: None,
     audit: |_| Vec::new(),
 };
 
@@ -133,7 +134,7 @@ pub fn sign() -> Sign {
 /// The lane at genesis.
 pub fn first_lane() -> Lane {
     let router = AccountId::of(&key(ROUTER));
-    Lane { router, key: key(ROUTER), term: 1, height: 0, tip: Hash::ZERO, next_number: 1, voids: 0 }
+    Lane::first(router, key(ROUTER), Millis(0))
 }
 
 /// The lane with `block` anchored.

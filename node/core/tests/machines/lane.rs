@@ -161,3 +161,52 @@ fn a_restart_tells_the_proposer_of_the_blocks_on_disk() {
     let (receipt, _) = after.signed_promise(&note(1, 1).id()).expect("its promise holds");
     assert_eq!(receipt.number, 1);
 }
+
+/// Broken by: a sequencer that seals with its next key before the lane has it, or that forgets
+/// what waited when it changes keys.
+#[test]
+fn a_key_that_was_expected_takes_over_with_the_term_that_it_begins() {
+    let (mut sequencer, blocks) = three_blocks();
+    sequencer.expect_key(key(201), Box::new(|digest| signature(201, digest)));
+    let block = sealed(&mut sequencer, at(700), &[note(7, 1)]);
+    assert_eq!(*block.key(), key(ROUTER), "the lane still has the old one");
+    let (tip, next_number) = (Hash::ZERO, 3);
+    let lane = Lane { key: key(201), term: 2, height: 0, tip, next_number, ..first_lane() };
+    let executed = blocks[..2].iter().map(|block| block.events()[0].id()).collect();
+    let effects = sequencer.step(at(701), Input::Anchored { height: 4, lane, executed });
+    assert_eq!((alarms(&effects), sequencer.is_open(), sequencer.term()), (0, true, 2));
+    let effects = sequencer.step(at(900), Input::Tick);
+    let bytes = effects.iter().find_map(|effect| match effect {
+        Effect::Store { bytes, .. } => Some(bytes.clone()),
+        _ => None,
+    });
+    let bytes = bytes.expect("what lapsed is sealed anew");
+    let block = CheckedBlock::check(&bytes, CHAIN, &key(201), &REGISTRY).expect("a good block");
+    assert_eq!(block.header().first_number, 3);
+    let ids: Vec<Hash> = block.events().iter().map(|event| event.id()).collect();
+    assert_eq!(ids, [3, 7].map(|author| note(author, 1).id()));
+    // What was promised of the old term is promised anew, with another number.
+    let effects = sequencer.step(at(901), Input::Stored { height: 1 });
+    let promises = effects.iter().find_map(|effect| match effect {
+        Effect::Promise(receipts) => Some(receipts.clone()),
+        _ => None,
+    });
+    let places = promises.expect("promises").iter().map(|r| (r.term, r.number)).collect::<Vec<_>>();
+    assert_eq!(places, [(2, 3), (2, 4)]);
+}
+
+/// Broken by: a router that seals on in a lane that it lost.
+#[test]
+fn a_lane_without_a_router_is_closed_until_it_has_one_again() {
+    let (mut sequencer, _) = three_blocks();
+    let (tip, next_number) = (Hash::ZERO, 4);
+    let lost = Lane { term: 2, tip, next_number, is_governed: false, ..first_lane() };
+    let effects = sequencer.step(at(700), anchored(2, lost.clone()));
+    assert_eq!((alarms(&effects), sequencer.is_open()), (1, false));
+    let fresh = Sequencer::new(config(), sign(), &lost, Vec::new(), 2);
+    assert!(!fresh.is_open());
+    let back = Lane { term: 3, is_governed: true, ..lost };
+    sequencer.step(at(800), anchored(3, back));
+    let block = sealed(&mut sequencer, at(900), &[note(9, 1)]);
+    assert_eq!((block.header().term, block.header().first_number), (3, 4));
+}

@@ -12,3 +12,4 @@ mod restarts;
 mod reveal;
 mod reveal_model;
 mod sequencer;
+mod terms;
