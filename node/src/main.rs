@@ -8,8 +8,9 @@ mod data_folder;
 mod dev;
 mod doctor;
 mod failure;
-mod router;
+mod running;
 mod secret_file;
+mod syncing;
 mod wallet_ui;
 
 /// Anchors are many small allocations on several threads.

@@ -67,7 +67,7 @@ fn check_mode(_: &Path, _: &File) -> Result<(), Failure> {
 
 /// Writes a new file, whole or not at all; never replaces one.
 pub fn create(path: &Path, text: &str) -> Result<(), Failure> {
-    place(written_beside(path, text)?, path)
+    place(written_beside(path, text.as_bytes())?, path)
 }
 
 /// Opens a new file that only its owner may read; never one that is there.
@@ -98,7 +98,25 @@ pub fn create_anywhere(path: &Path, text: &str) -> Result<(), Failure> {
 
 /// Writes a file, whole or not at all; one that is there already is replaced.
 pub fn replace(path: &Path, text: &str) -> Result<(), Failure> {
-    let new = written_beside(path, text)?;
+    replace_bytes(path, text.as_bytes())
+}
+
+/// The same for bytes.
+pub fn replace_bytes(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
+    let new = written_beside(path, bytes)?;
+    let named = new.persist(path).map_err(|error| error.error);
+    named.and_then(|_| sync_folder(path)).map_err(|error| Failure::io(path, &error))
+}
+
+/// A file that everybody may read, written whole or not at all.
+pub fn replace_public(path: &Path, text: &str) -> Result<(), Failure> {
+    let new = written_beside(path, text.as_bytes())?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::Permissions::from_mode(0o644);
+        new.as_file().set_permissions(mode).map_err(|error| Failure::io(path, &error))?;
+    }
     let named = new.persist(path).map_err(|error| error.error);
     named.and_then(|_| sync_folder(path)).map_err(|error| Failure::io(path, &error))
 }
@@ -117,9 +135,9 @@ pub fn place(new: NamedTempFile, path: &Path) -> Result<(), Failure> {
     named.and_then(|_| sync_folder(path)).map_err(|error| Failure::io(path, &error))
 }
 
-fn written_beside(path: &Path, text: &str) -> Result<NamedTempFile, Failure> {
+fn written_beside(path: &Path, bytes: &[u8]) -> Result<NamedTempFile, Failure> {
     let mut new = beside(path)?;
-    let written = new.write_all(text.as_bytes()).and_then(|()| new.as_file().sync_all());
+    let written = new.write_all(bytes).and_then(|()| new.as_file().sync_all());
     written.map(|()| new).map_err(|error| Failure::io(path, &error))
 }
 

@@ -130,7 +130,9 @@ fn fill(home: &Path, into: &Path, stores: &Stores, wallets: bool) -> Result<Take
     let mut sealed = Vec::new();
     for (zone, lane) in Lane::scan(&book, None, TIPS_MAX) {
         let height = lanes.sealed(zone, lane.term)?.unwrap_or(0);
-        if height < lane.height {
+        // A node that began with a snapshot has no blocks before it, and seals none of its own.
+        let began_later = stores.book.lowest() > 1 && height == 0;
+        if height < lane.height && !began_later {
             let words = "lanes.redb lacks blocks that book.redb names: such a copy would be unsafe";
             return Err(StoreFault::new(FaultKind::Damaged, words).into());
         }
@@ -144,7 +146,7 @@ fn fill(home: &Path, into: &Path, stores: &Stores, wallets: bool) -> Result<Take
     let mut names = vec!["book.redb".to_string(), "lanes.redb".to_string()];
     if let Some(agents) = &agents {
         let mut copier = Copier::begin(agents, &into.join("agents.redb"))?;
-        copier.table(crate::router::REVEALS)?;
+        copier.table(crate::running::REVEALS)?;
         copier.finish()?;
         names.push("agents.redb".to_string());
     }
@@ -162,7 +164,7 @@ fn fill(home: &Path, into: &Path, stores: &Stores, wallets: bool) -> Result<Take
         height: head.height,
         anchor: head.anchor,
         root,
-        time_ms: crate::router::now(),
+        time_ms: crate::running::now(),
         lanes: sealed,
         files: names.into_iter().map(entry).collect::<Result<_, Failure>>()?,
     };

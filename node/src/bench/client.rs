@@ -71,6 +71,13 @@ impl Connection {
         self.answer().await
     }
 
+    /// What the last answer said.
+    pub fn body(&self) -> &[u8] {
+        let end = self.buffer.windows(4).position(|four| four == b"\r\n\r\n");
+        let start = end.map(|end| end.saturating_add(4)).unwrap_or_default();
+        self.buffer.get(start..).unwrap_or_default()
+    }
+
     /// Sends bytes to a path.
     pub async fn post(&mut self, path: &str, body: &[u8]) -> std::io::Result<u16> {
         let head = format!(

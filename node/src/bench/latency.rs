@@ -25,22 +25,22 @@ use crate::cli::Output;
 use crate::data_folder::DataFolder;
 use crate::data_folder::migration::OldLedger;
 use crate::failure::Failure;
-use crate::router::{Listeners, NodeKeys, Router, RouterConfig};
+use crate::running::{Listeners, Node, NodeConfig, NodeKeys};
 
 /// The stages, as the API names them.
-const STAGES: [&str; 3] = ["sequenced", "final", "proven"];
+pub(super) const STAGES: [&str; 3] = ["sequenced", "final", "proven"];
 /// Clients that make load.
 const CLIENTS: usize = 64;
 /// Payments that are ready for each second of load: more than a small machine takes.
-const READY_PER_SECOND: usize = 12_000;
+pub(super) const READY_PER_SECOND: usize = 12_000;
 /// Between two measured payments, and up to as much again: idle is when nothing was just sealed.
-const PAUSE: Duration = Duration::from_millis(150);
+pub(super) const PAUSE: Duration = Duration::from_millis(150);
 /// Payments measured for each stage, at most: under load so many more are signed ahead.
 const PAYMENTS_MAX: usize = 300;
 /// Seconds for which the highest rate is looked for, at most.
 const SECONDS_MAX: u64 = 60;
 /// Load beyond what the pauses take.
-const LOAD_SPARE: Duration = Duration::from_secs(30);
+pub(super) const LOAD_SPARE: Duration = Duration::from_secs(30);
 /// How long a client waits that was told to come again later.
 const LATER: Duration = Duration::from_millis(5);
 
@@ -86,6 +86,7 @@ fn prepare(home: &Path) -> Result<(Load, DataFolder), Failure> {
             router,
             key: keys.router_public(),
             vrf_key: keys.vrf()?.public(),
+            bond: load.genesis.params.router_bond_min(),
         })
     };
     let router = load.account(0).ok_or_else(|| Failure::fault("no account"))?;
@@ -108,12 +109,15 @@ async fn measure(
         private: listen().await.map_err(fault)?,
     };
     let address = listeners.public.local_addr().map_err(fault)?;
-    let config = RouterConfig {
+    let config = NodeConfig {
         limits: Limits { rate: None, ..Limits::default() },
         mempool: MempoolLimits::default(),
         continue_restored: false,
+        accept_lost_data: false,
+        snapshots: None,
+        network: None,
     };
-    let router = Router::start(folder, ZONE, listeners, config).await?;
+    let router = Node::start(folder, listeners, config).await?;
     let figures = figures(args, load, address, output).await;
     router.stop().await?;
     report(args, &figures?, output);
@@ -161,13 +165,13 @@ async fn figures(
 }
 
 /// Payments with nonces that nobody used.
-struct Payments<'l> {
-    load: &'l Load,
-    done: usize,
+pub(super) struct Payments<'l> {
+    pub load: &'l Load,
+    pub done: usize,
 }
 
 impl Payments<'_> {
-    fn sign(&mut self, count: usize) -> Result<Vec<Checked>, Failure> {
+    pub fn sign(&mut self, count: usize) -> Result<Vec<Checked>, Failure> {
         let chain = self.load.genesis.chain();
         let signed = self.load.sign(Kind::Transfer, count, self.done, chain);
         self.done = self.done.saturating_add(count);
@@ -175,14 +179,14 @@ impl Payments<'_> {
     }
 }
 
-fn failed(error: std::io::Error) -> Failure {
+pub(super) fn failed(error: std::io::Error) -> Failure {
     Failure::fault(format!("a client: {error}"))
 }
 
 /// How long payments took, in milliseconds.
-struct Times {
-    p50: f64,
-    p99: f64,
+pub(super) struct Times {
+    pub p50: f64,
+    pub p99: f64,
 }
 
 impl Times {
@@ -197,7 +201,7 @@ impl Times {
 }
 
 /// Sends so many payments for each stage, one after the other.
-async fn probe(
+pub(super) async fn probe(
     address: SocketAddr,
     count: usize,
     payments: &[Checked],
@@ -224,7 +228,7 @@ async fn probe(
 /// Sends payments from many clients, each its next one once the last is accepted, at most so
 /// many a second together; answers how many were accepted in that time. Who is told that too
 /// many wait comes again.
-async fn press(
+pub(super) async fn press(
     address: SocketAddr,
     payments: Vec<Checked>,
     rate: Option<f64>,
@@ -269,14 +273,24 @@ async fn press(
     Ok(accepted)
 }
 
+/// A line for each stage.
+pub(super) fn lines(times: &[Times]) -> String {
+    let line = |(stage, times): (&&str, &Times)| {
+        format!("  {stage:<10} {:>8.1} {:>8.1}\n", times.p50, times.p99)
+    };
+    STAGES.iter().zip(times).map(line).collect()
+}
+
+/// Milliseconds by stage.
+pub(super) fn by_stage(times: &[Times]) -> serde_json::Map<String, serde_json::Value> {
+    let one = |(stage, times): (&&str, &Times)| {
+        (stage.to_string(), json!({ "p50_ms": times.p50, "p99_ms": times.p99 }))
+    };
+    STAGES.iter().zip(times).map(one).collect()
+}
+
 fn report(args: &LatencyArgs, figures: &Figures, output: &Output) {
     let Figures { rate_max, rate, idle, loaded } = figures;
-    let lines = |times: &[Times]| -> String {
-        let line = |(stage, times): (&&str, &Times)| {
-            format!("  {stage:<10} {:>8.1} {:>8.1}\n", times.p50, times.p99)
-        };
-        STAGES.iter().zip(times).map(line).collect()
-    };
     let words = format!(
         "milliseconds from a submission on: p50 and p99 of {} payments\nidle\n{}at {rate:.0} \
          payments a second, half of the {rate_max:.0} that it takes\n{}{FOUNDERS} accounts",
@@ -284,12 +298,6 @@ fn report(args: &LatencyArgs, figures: &Figures, output: &Output) {
         lines(idle),
         lines(loaded),
     );
-    let by_stage = |times: &[Times]| -> serde_json::Map<String, serde_json::Value> {
-        let one = |(stage, times): (&&str, &Times)| {
-            (stage.to_string(), json!({ "p50_ms": times.p50, "p99_ms": times.p99 }))
-        };
-        STAGES.iter().zip(times).map(one).collect()
-    };
     let data = json!({
         "payments_per_second_max": rate_max,
         "payments_per_second_loaded": rate,

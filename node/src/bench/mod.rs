@@ -3,7 +3,9 @@
 mod api;
 mod client;
 mod latency;
-mod ledger;
+pub mod ledger;
+mod snapshot;
+mod zones;
 
 use clap::Subcommand;
 
@@ -19,6 +21,11 @@ pub enum BenchCommand {
     Api(api::ApiArgs),
     /// How long a payment takes until it is sequenced, final and proven, idle and under load
     Latency(latency::LatencyArgs),
+    /// Several routers on this machine against one: events and latency, work and bytes
+    Zones(zones::ZonesArgs),
+    /// Making a snapshot of a large state, and a book from it
+    #[command(hide = true)]
+    Snapshot(snapshot::SnapshotArgs),
     #[command(hide = true)]
     Open(ledger::reopen::OpenArgs),
 }
@@ -29,6 +36,8 @@ pub fn run(command: BenchCommand, output: &Output) -> Result<(), Failure> {
         BenchCommand::Ledger(args) => ledger::run(&args, output),
         BenchCommand::Api(args) => api::run(&args, output),
         BenchCommand::Latency(args) => latency::run(&args, output),
+        BenchCommand::Zones(args) => zones::run(&args, output),
+        BenchCommand::Snapshot(args) => snapshot::run(&args, output),
         BenchCommand::Open(args) => ledger::reopen::run(&args, output),
     }
 }

@@ -152,6 +152,16 @@ impl Connection {
         Ok(text(&node, "/node_key").and_then(|key| PublicKey::from_hex(&key)))
     }
 
+    /// Reads a path of the private API.
+    pub fn get_private(&self, path: &str) -> Result<Json, Failure> {
+        let private = self.private.as_ref();
+        let words = "no node runs on this data folder: choose its --home";
+        private
+            .ok_or_else(|| Failure::new(FailureKind::Unreachable, "unreachable", words))?
+            .get_json(path)
+            .map_err(failure)
+    }
+
     /// Hands the preimage of a commit to the node's agent.
     pub fn reveal(&self, preimage: &Json) -> Result<Json, Failure> {
         let private = self.private.as_ref();

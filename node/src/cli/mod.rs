@@ -10,12 +10,15 @@ mod domain;
 mod ledger;
 mod man;
 mod moment;
+pub mod network;
+pub mod node;
 mod output;
 pub mod plain;
 mod progress;
 pub mod proposal;
 mod query;
 pub mod request;
+mod router;
 pub mod send;
 mod signup;
 pub mod stamping;
@@ -116,9 +119,15 @@ enum Command {
     /// Look at events and anchors, fetch proofs
     #[command(subcommand)]
     Ledger(ledger::LedgerCommand),
-    /// See how the node is
+    /// Run a node, see how it is
     #[command(subcommand)]
-    Node(query::NodeCommand),
+    Node(node::NodeCommand),
+    /// Put a bond down for a router, move it, end it
+    #[command(subcommand)]
+    Router(router::RouterCommand),
+    /// Make a network with other operators
+    #[command(subcommand)]
+    Network(network::NetworkCommand),
     /// Check a proof offline, with nothing but the genesis file
     Verify(verify::VerifyArgs),
     /// See which settings are in force, and where each comes from
@@ -188,6 +197,9 @@ fn given(cli: &Cli, matches: &ArgMatches) -> Given {
         given.retain(|(key, ..)| *key != "home");
         given.extend(args.given());
     }
+    if let Command::Node(command) = &cli.command {
+        given.extend(command.given());
+    }
     given
 }
 
@@ -222,7 +234,9 @@ fn run(mut cli: Cli, settings: Loaded, output: &Output) -> Result<ExitCode, Fail
         Command::Submit(args) => submit::run(global, &args, output),
         Command::Query(args) => query::run(global, &args, output),
         Command::Ledger(command) => ledger::run(global, command, output),
-        Command::Node(command) => query::node(global, &command, output),
+        Command::Node(command) => node::run(global, &command, output),
+        Command::Router(command) => router::run(global, &command, output),
+        Command::Network(command) => network::run(global, &command, output),
         Command::Verify(args) => verify::run(&args, output),
         Command::Config(command) => config::run(&settings, &command, output),
         Command::Backup(args) => backup::run(global, &args, output),

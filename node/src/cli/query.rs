@@ -1,11 +1,11 @@
-//! `ddt query` and `ddt node`: asking.
+//! `ddt query`: asking.
 
-use clap::{Args, Subcommand};
+use clap::Args;
 use ddt_contracts::REGISTRY;
 use serde_json::{Value as Json, json};
 
 use super::Global;
-use super::connection::{Connection, text, view_path};
+use super::connection::{Connection, view_path};
 use super::output::{Output, table};
 use crate::failure::Failure;
 
@@ -16,13 +16,6 @@ pub struct QueryArgs {
     view: Option<String>,
     /// Its query, name=value
     fields: Vec<String>,
-}
-
-/// See how the node is.
-#[derive(Subcommand)]
-pub enum NodeCommand {
-    /// Height, time, supply, mempool
-    Status,
 }
 
 /// `ddt query`.
@@ -68,13 +61,4 @@ pub fn show(row: &Json) -> String {
     let rows: Vec<(String, String)> =
         object.iter().map(|(name, value)| (name.clone(), cell(value))).collect();
     table(&rows)
-}
-
-/// `ddt node …`.
-pub fn node(global: &Global, command: &NodeCommand, output: &Output) -> Result<(), Failure> {
-    let NodeCommand::Status = command;
-    let status = Connection::open(global)?.get("/v1/status")?;
-    let height = text(&status, "/anchor").unwrap_or_default();
-    output.result(status.clone(), format!("The node is at anchor {height}.\n{}", show(&status)));
-    Ok(())
 }

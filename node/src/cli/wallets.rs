@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 use std::path::Path;
 
-use ddt_ledger::AccountId;
+use ddt_ledger::{AccountId, PublicKey};
 use ddt_wallet::{Entry, KdfCost, Keystore, KeystoreError, Unlocked};
 use zeroize::Zeroizing;
 
@@ -116,6 +116,14 @@ pub fn choose(keystore: &Keystore, name: Option<&str>) -> Result<Entry, Failure>
         return Err(failure(problem));
     }
     Err(wallet_failure(format!("there is no wallet {name}; there are: {names}")))
+}
+
+/// The first public key of a wallet; needs no password.
+pub fn public_key(global: &Global, name: &str) -> Result<PublicKey, Failure> {
+    let keystore = Keystore::open_dir(&super::home(global).join("keystore")).map_err(failure)?;
+    let entry = choose(&keystore, Some(name))?;
+    let key = entry.keys.first().copied();
+    key.ok_or_else(|| wallet_failure(format!("{name} only watches: its keys are elsewhere")))
 }
 
 /// A watched wallet cannot sign: said before anybody types a password.

@@ -8,19 +8,44 @@ const PER_KEY_MAX: usize = ddt_ledger::accounts::NONCES_MAX;
 /// hyper takes no less.
 const HEAD_BYTES_MIN: usize = 8 * 1024;
 
+/// Bytes that a piece should have, at least and at most.
+const PIECE_BYTES_MIN: u64 = 128;
+const PIECE_BYTES_MOST: u64 = 2 * ddt_ledger::state::PIECE_BYTES;
+
 type Rule = (&'static str, bool, &'static str);
 
 fn rules(config: &Config) -> Vec<Rule> {
     let (limits, mempool) = (&config.limits, &config.mempool);
     let is_url = |url: &String| url.starts_with("http://") || url.starts_with("https://");
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log.level);
+    let is_place = |external: &Option<String>| {
+        let parts = external.as_deref().map(|text| text.rsplit_once(':'));
+        let is_port = |port: &str| port.parse::<u16>().is_ok_and(|port| port > 0);
+        parts
+            .is_none_or(|parts| parts.is_some_and(|(host, port)| !host.is_empty() && is_port(port)))
+    };
     let mut rules = vec![
+        (
+            "network.external",
+            is_place(&config.network.external),
+            "must be host:port, such as node.example.org:8410",
+        ),
+        (
+            "consensus.external",
+            is_place(&config.consensus.external),
+            "must be host:port, such as node.example.org:8420",
+        ),
         (
             "private_listen",
             config.private_listen.ip().is_loopback(),
             "must be an address of loopback, such as 127.0.0.1:0",
         ),
         ("log.level", filter.is_ok(), "must be error, warn, info, debug, or directives"),
+        (
+            "snapshots.piece_bytes",
+            (PIECE_BYTES_MIN..=PIECE_BYTES_MOST).contains(&config.snapshots.piece_bytes),
+            "must be 128 to 2097152: a piece may be 4 MiB, and they differ",
+        ),
         ("mempool.events_max", mempool.events_max >= 1, "must be at least 1"),
         (
             "mempool.bytes_max",

@@ -3,6 +3,7 @@
 
 mod check;
 mod layers;
+mod network;
 mod settings;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use layers::Layer;
+pub use network::{NetworkConfig, Place};
 pub use settings::{SETTINGS, Setting, unknown_variables};
 
 /// The file in a data folder.
@@ -37,6 +39,14 @@ pub struct Config {
     pub private_listen: SocketAddr,
     /// Its log.
     pub log: Log,
+    /// Its place in the network.
+    pub network: NetworkSettings,
+    /// A router's place among routers.
+    pub consensus: PlaceSettings,
+    /// Its snapshots.
+    pub snapshots: SnapshotSettings,
+    /// What it begins with.
+    pub sync: SyncSettings,
     /// Bounds of its public API.
     pub limits: LimitSettings,
     /// Bounds of its mempool.
@@ -61,6 +71,65 @@ pub enum LogFormat {
     Human,
     /// One JSON object a line.
     Json,
+}
+
+/// A node's place in the network.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NetworkSettings {
+    /// Where it listens, over TCP and QUIC.
+    pub listen: SocketAddr,
+    /// `host:port` as others see it.
+    pub external: Option<String>,
+    /// Multiaddrs of nodes to begin with, with commas between.
+    pub peers: Option<String>,
+    /// Whether others may reach third nodes through it.
+    pub relay: bool,
+}
+
+/// Where something listens, and how others see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlaceSettings {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// `host:port` as others see it.
+    pub external: Option<String>,
+}
+
+/// Where a node listens for others, unless told otherwise.
+pub const NETWORK_PORT: u16 = 8410;
+/// Where a router listens for other routers' consensus, unless told otherwise.
+pub const CONSENSUS_PORT: u16 = 8420;
+
+/// What a node keeps for others that join.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SnapshotSettings {
+    /// Whether it makes any.
+    pub make: bool,
+    /// Bytes that a piece should have; nodes with another figure cut otherwise.
+    pub piece_bytes: u64,
+}
+
+/// What a node begins with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SyncSettings {
+    /// With a snapshot, if there is one, or with all history.
+    pub from: SyncFrom,
+    /// With a snapshot only where it saves so many anchors.
+    pub ahead_min: u64,
+}
+
+/// What a node begins with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncFrom {
+    /// The newest snapshot that is proven.
+    Snapshot,
+    /// All history.
+    Genesis,
 }
 
 /// Bounds of the public API; see [`Limits`]. Times in milliseconds.
@@ -109,6 +178,18 @@ impl Default for Config {
             listen: None,
             private_listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             log: Log { level: "warn".to_string(), format: LogFormat::Human },
+            network: NetworkSettings {
+                listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, NETWORK_PORT)),
+                external: None,
+                peers: None,
+                relay: false,
+            },
+            consensus: PlaceSettings {
+                listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, CONSENSUS_PORT)),
+                external: None,
+            },
+            snapshots: SnapshotSettings { make: true, piece_bytes: ddt_ledger::state::PIECE_BYTES },
+            sync: SyncSettings { from: SyncFrom::Snapshot, ahead_min: 1_000 },
             limits: LimitSettings {
                 body_bytes_max: limits.body_bytes_max,
                 head_bytes_max: limits.head_bytes_max,
@@ -155,6 +236,25 @@ impl Config {
             is_loopback_spared: limits.rate_spares_loopback,
             replay_anchors_max: limits.replay_anchors_max,
         }
+    }
+
+    /// How a node takes part in its network.
+    pub fn network(&self) -> NetworkConfig {
+        let NetworkSettings { listen, external, peers, relay } = self.network.clone();
+        let peers = peers.unwrap_or_default();
+        let peers = peers.split(',').map(str::trim).filter(|peer| !peer.is_empty());
+        let PlaceSettings { listen: consensus, external: as_router } = self.consensus.clone();
+        NetworkConfig {
+            network: Place { listen, external },
+            consensus: Place { listen: consensus, external: as_router },
+            peers: peers.map(str::to_string).collect(),
+            is_relay: relay,
+        }
+    }
+
+    /// How large the pieces of its snapshots are; none if it makes none.
+    pub fn piece_bytes(&self) -> Option<u64> {
+        self.snapshots.make.then_some(self.snapshots.piece_bytes)
     }
 
     /// The mempool's bounds.

@@ -39,7 +39,7 @@ const fn by_flag(setting: Setting, flag: &'static str) -> Setting {
 }
 
 /// Every setting, in the order in which they are shown.
-pub const SETTINGS: [Setting; 24] = [
+pub const SETTINGS: [Setting; 34] = [
     by_flag(text("home", "DDT_HOME", "data folder of commands"), "--home"),
     by_flag(text("api", "DDT_API", "the node that commands ask"), "--api"),
     by_flag(
@@ -50,6 +50,28 @@ pub const SETTINGS: [Setting; 24] = [
     text("private_listen", "DDT_PRIVATE_LISTEN", "where the private API listens, on loopback"),
     by_flag(text("log.level", "DDT_LOG_LEVEL", "how much is logged"), "--log"),
     by_flag(text("log.format", "DDT_LOG_FORMAT", "human or json"), "--log-format"),
+    text("network.listen", "DDT_NETWORK_LISTEN", "where other nodes reach this one"),
+    text("network.external", "DDT_NETWORK_EXTERNAL", "host:port as others see it, if it differs"),
+    text("network.peers", "DDT_NETWORK_PEERS", "nodes to begin with: multiaddrs, comma between"),
+    Setting {
+        key: "network.relay",
+        variable: "DDT_NETWORK_RELAY",
+        flag: None,
+        kind: Kind::Flag,
+        doc: "whether others may reach third nodes through this one",
+    },
+    text("consensus.listen", "DDT_CONSENSUS_LISTEN", "where other routers reach a router"),
+    text("consensus.external", "DDT_CONSENSUS_EXTERNAL", "host:port as they see it"),
+    Setting {
+        key: "snapshots.make",
+        variable: "DDT_SNAPSHOTS_MAKE",
+        flag: None,
+        kind: Kind::Flag,
+        doc: "whether each epoch's last state is kept for nodes that join",
+    },
+    count("snapshots.piece_bytes", "DDT_SNAPSHOTS_PIECE_BYTES", "how large its pieces should be"),
+    text("sync.from", "DDT_SYNC_FROM", "what a new node begins with: snapshot or genesis"),
+    count("sync.ahead_min", "DDT_SYNC_AHEAD_MIN", "anchors that make a snapshot worth it"),
     count("limits.body_bytes_max", "DDT_LIMITS_BODY_BYTES_MAX", "longest body"),
     count("limits.head_bytes_max", "DDT_LIMITS_HEAD_BYTES_MAX", "longest request head"),
     count("limits.header_count_max", "DDT_LIMITS_HEADER_COUNT_MAX", "most header lines"),

@@ -7,13 +7,14 @@ use ddt_wallet::{KdfCost, Keystore, Mnemonic, Secret, Seed};
 
 use crate::data_folder::DataFolder;
 use crate::failure::Failure;
+use crate::running::NodeKeys;
 use crate::secret_file;
 
 /// The password of every test wallet.
 pub const PASSWORD: &str = "unsafe-test-password";
 /// Whose account receives the router's half of fees.
 const OPERATOR: &str = "operator";
-const NAMES: [&str; 4] = ["alice", "bob", "carol", OPERATOR];
+const NAMES: [&str; 3] = ["alice", "bob", "carol"];
 const BALANCE: Amount = Amount::from_apt(1_000_000);
 const ALLOWANCE: Amount = Amount::from_apt(1_000);
 const POOL: Amount = Amount::from_apt(1_000_000);
@@ -22,7 +23,7 @@ const POOL: Amount = Amount::from_apt(1_000_000);
 #[derive(Clone)]
 pub struct TestAccount {
     /// Its wallet's name.
-    pub name: &'static str,
+    pub name: String,
     /// Its id.
     pub account: AccountId,
     /// What it starts with.
@@ -36,12 +37,15 @@ fn words(name: &str) -> Result<Mnemonic, Failure> {
     words.map_err(|error| Failure::fault(format!("test words: {error}")))
 }
 
-/// The test accounts, the same on every development network.
-pub fn all() -> Result<Vec<TestAccount>, Failure> {
-    NAMES
-        .into_iter()
+/// The test accounts, the same on every development network with so many zones: each router
+/// has an operator of its own.
+pub fn all(zones: u32) -> Result<Vec<TestAccount>, Failure> {
+    let people = NAMES.into_iter().map(str::to_string);
+    let operators = (0..zones.max(1)).map(operator);
+    people
+        .chain(operators)
         .map(|name| {
-            let key = Seed::from_words(&words(name)?).owner_key(0);
+            let key = Seed::from_words(&words(&name)?).owner_key(0);
             let key = key.map_err(|error| Failure::fault(format!("test keys: {error}")))?;
             let (account, key) = (key.account(), key.public());
             Ok(TestAccount { name, account, balance: BALANCE, key })
@@ -49,33 +53,48 @@ pub fn all() -> Result<Vec<TestAccount>, Failure> {
         .collect()
 }
 
-/// The genesis of a new development network: one zone, whose router has these keys.
+/// Who runs the router of the zone with this number.
+fn operator(zone: u32) -> String {
+    match zone {
+        0 => OPERATOR.to_string(),
+        zone => format!("{OPERATOR}{}", zone.saturating_add(1)),
+    }
+}
+
+/// The genesis of a new development network: a zone for each router with such keys.
 pub fn genesis(
     accounts: &[TestAccount],
-    keys: &crate::router::NodeKeys,
+    routers: &[NodeKeys],
     params: Params,
 ) -> Result<Genesis, Failure> {
-    let operator = accounts.iter().find(|test| test.name == OPERATOR);
-    let operator = operator.ok_or_else(|| Failure::fault("there is no operator"))?.account;
+    let operator_of = |zone: u32| {
+        let name = operator(zone);
+        let operator = accounts.iter().find(|test| test.name == name);
+        operator.map(|test| test.account).ok_or_else(|| Failure::fault(format!("no {name}")))
+    };
+    let bond = params.router_bond_min();
     let funded = |test: &TestAccount| GenesisAccount { key: test.key, balance: test.balance };
+    let (mut node_keys, mut zones) = (Vec::new(), Vec::new());
+    for (keys, number) in routers.iter().zip(0_u32..) {
+        let account = operator_of(number)?;
+        node_keys.push(GenesisNodeKey { account, key: keys.node_public(), allowance: ALLOWANCE });
+        zones.push(GenesisZone {
+            zone: Zone(number),
+            router: account,
+            key: keys.router_public(),
+            vrf_key: keys.vrf()?.public(),
+            bond,
+        });
+    }
     Ok(Genesis {
         version: GENESIS_VERSION,
         name: "dev".to_string(),
-        time_ms: crate::router::now(),
+        time_ms: crate::running::now(),
         pool: POOL,
         params,
         accounts: accounts.iter().map(funded).collect(),
-        node_keys: vec![GenesisNodeKey {
-            account: operator,
-            key: keys.node_public(),
-            allowance: ALLOWANCE,
-        }],
-        zones: vec![GenesisZone {
-            zone: Zone(0),
-            router: operator,
-            key: keys.router_public(),
-            vrf_key: keys.vrf()?.public(),
-        }],
+        node_keys,
+        zones,
     })
 }
 
@@ -88,9 +107,9 @@ pub fn fill_keystore(folder: &DataFolder, accounts: &[TestAccount]) -> Result<()
         if there.iter().any(|entry| entry.name == test.name) {
             continue;
         }
-        let secret = Secret::Words(words(test.name)?);
+        let secret = Secret::Words(words(&test.name)?);
         keystore
-            .create(test.name, &secret, PASSWORD, KdfCost::UNSAFE_TEST)
+            .create(&test.name, &secret, PASSWORD, KdfCost::UNSAFE_TEST)
             .map_err(|error| Failure::fault(error.to_string()))?;
     }
     secret_file::replace(&folder.path().join("password"), PASSWORD)

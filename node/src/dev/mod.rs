@@ -1,23 +1,25 @@
 //! `ddt dev`: a whole network on this machine, with funded test accounts.
 
 mod accounts;
-mod parameters;
+pub mod cluster;
+pub mod parameters;
+pub mod process;
 
+use std::fmt::Write;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use ddt_ledger::Zone;
 use ddt_ledger::params::Params;
-use serde_json::json;
+use serde_json::{Value as Json, json};
 use tokio::net::TcpListener;
 
 use crate::cli::{Global, Output};
 use crate::config::{Config, Given, Giver, Log, LogFormat};
-use crate::data_folder::DataFolder;
 use crate::data_folder::migration::OldLedger;
+use crate::data_folder::{DataFolder, RunningNode};
 use crate::failure::Failure;
-use crate::router::{Listeners, NodeKeys, Router, RouterConfig};
+use crate::running::{Ending, Listeners, Node, NodeConfig, NodeKeys};
 use crate::wallet_ui::child::WalletUi;
 use accounts::TestAccount;
 
@@ -38,6 +40,14 @@ pub struct DevArgs {
     /// Do not start the wallet's pages beside it
     #[arg(long)]
     no_wallet_ui: bool,
+    /// How many zones, each with a router in a process and at an address of its own
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=64))]
+    zones: u32,
+    /// How many nodes; those that are no routers are full nodes; by default one for each zone
+    #[arg(long, value_name = "N")]
+    #[arg(value_parser = clap::value_parser!(u32).range(1..=200))]
+    nodes: Option<u32>,
     /// A parameter of a new network, such as domain_year_ms=20000; may be given several times
     #[arg(long, value_name = "NAME=VALUE")]
     param: Vec<String>,
@@ -74,7 +84,7 @@ impl DevArgs {
 /// `ddt dev`.
 pub fn run(global: &Global, args: &DevArgs, output: &Output) -> Result<(), Failure> {
     let config = &global.config;
-    start_log(&config.log);
+    start_log(&config.log, args.zones == 1);
     let temporary = match args.state {
         Some(_) => None,
         None => Some(tempfile::tempdir().map_err(|error| {
@@ -86,19 +96,31 @@ pub fn run(global: &Global, args: &DevArgs, output: &Output) -> Result<(), Failu
         (None, Some(temporary)) => temporary.path().to_path_buf(),
         (None, None) => PathBuf::from("."),
     };
+    let nodes = args.nodes.unwrap_or(args.zones);
+    if nodes < args.zones {
+        return Err(Failure::usage("every zone needs a node: --nodes cannot be less than --zones"));
+    }
     let old = if args.set_old_ledger_aside { OldLedger::SetAside } else { OldLedger::Refuse };
     let folder = DataFolder::open(&home, old, &mut |note| eprintln!("{note}"))?;
-    let accounts = prepare(&folder, &args.param)?;
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::fault(format!("no threads: {error}")))?;
-    let done = runtime.block_on(live(folder, config, args, &accounts, output));
+    let done = if nodes > 1 || cluster::is_one(&folder) {
+        let cluster = cluster::prepare(folder, (args.zones, nodes), &args.param)?;
+        runtime.block_on(cluster::live(cluster, config, args, output))
+    } else {
+        let accounts = prepare(&folder, &args.param)?;
+        runtime.block_on(live(folder, config, args, &accounts, output))
+    };
     runtime.shutdown_timeout(std::time::Duration::from_secs(5));
     drop(temporary);
     done
 }
 
-fn start_log(log: &Log) {
-    let directives = format!("{},{}", log.level, ddt_consensus::LOG_DIRECTIVE_ALONE);
+/// Begins to log. A node that votes alone says less: nobody listens to its consensus.
+pub fn start_log(log: &Log, is_alone: bool) {
+    let alone = if is_alone { ddt_consensus::LOG_DIRECTIVE_ALONE } else { "" };
+    let directives = [log.level.as_str(), alone].join(",");
+    let directives = directives.trim_end_matches(',');
     let filter = tracing_subscriber::EnvFilter::try_new(directives);
     let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     let log_to = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
@@ -110,13 +132,13 @@ fn start_log(log: &Log) {
 
 /// Makes a new network in an empty folder, or takes up the one that is there.
 fn prepare(folder: &DataFolder, asked: &[String]) -> Result<Vec<TestAccount>, Failure> {
-    let accounts = accounts::all()?;
+    let accounts = accounts::all(1)?;
     match folder.genesis()? {
         Some(genesis) => parameters::check(&genesis.params, asked)?,
         None => {
             let params = parameters::with(&Params::dev(), asked)?;
             let keys = NodeKeys::make(&folder.path().join("node.key"))?;
-            let genesis = accounts::genesis(&accounts, &keys, params)?;
+            let genesis = accounts::genesis(&accounts, &[keys], params)?;
             // A network that cannot start must not be left behind.
             genesis.state().map_err(|error| Failure::usage(error.to_string()))?;
             accounts::fill_keystore(folder, &accounts)?;
@@ -127,14 +149,22 @@ fn prepare(folder: &DataFolder, asked: &[String]) -> Result<Vec<TestAccount>, Fa
 }
 
 async fn listen(wanted: Option<SocketAddr>) -> Result<TcpListener, Failure> {
-    let usual = SocketAddr::from((Ipv4Addr::LOCALHOST, PORT));
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    let bound = match (wanted, TcpListener::bind(wanted.unwrap_or(usual)).await) {
-        (None, Err(_)) => TcpListener::bind(any).await,
-        (_, bound) => bound,
-    };
+    match wanted {
+        Some(wanted) => bind(wanted).await,
+        None => match bind(SocketAddr::from((Ipv4Addr::LOCALHOST, PORT))).await {
+            Ok(bound) => Ok(bound),
+            Err(_) => bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await,
+        },
+    }
+}
+
+/// Listens on this address.
+///
+/// # Errors
+/// When something else does, or the address is not this machine's.
+pub async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
+    let bound = TcpListener::bind(address).await;
     bound.map_err(|error| {
-        let address = wanted.unwrap_or(usual);
         Failure::fault(format!("cannot listen on {address}: {error}; choose another --listen"))
     })
 }
@@ -152,19 +182,25 @@ async fn live(
     // From here on an interruption ends the network in order.
     let interrupted = interruption()?;
     let listeners = Listeners { public, private };
-    let operator = RouterConfig {
+    let operator = NodeConfig {
         limits: config.limits(),
         mempool: config.mempool(),
         continue_restored: args.continue_restored,
+        accept_lost_data: false,
+        snapshots: None,
+        network: None,
     };
-    let mut router = Router::start(folder, Zone(0), listeners, operator).await?;
-    let accounts = with_balances(accounts, &router)?;
-    let mut wallet_ui = wallet_ui(args, &home, &router.running.api).await;
+    let mut node = Node::start(folder, listeners, operator).await?;
+    let accounts = with_balances(accounts, &node)?;
+    let mut wallet_ui = wallet_ui(args, &home, &node.running.api).await;
     let url = wallet_ui.as_ref().map(|wallet_ui| wallet_ui.url.as_str());
-    greet(&home, &router, &accounts, url, args.state.is_some(), output);
+    greet(&home, &node.running, &[], &accounts, url, args.state.is_some(), output);
     let failed = tokio::select! {
         () = interrupted => None,
-        failure = router.failed() => Some(failure),
+        ending = node.ended() => Some(match ending {
+            Ending::Failed(failure) => failure,
+            Ending::OtherRole => Failure::fault("the state took the zone from its only router"),
+        }),
         never = WalletUi::watch(wallet_ui.as_mut()) => match never {},
     };
     output.note("\nEnding…");
@@ -173,7 +209,7 @@ async fn live(
         wallet_ui.stop().await;
     }
     let stopped = tokio::select! {
-        stopped = router.stop() => stopped,
+        stopped = node.stop() => stopped.map(drop),
         () = again => Err(Failure::fault("ended at once; what was promised is on disk")),
     };
     match failed {
@@ -219,10 +255,10 @@ pub fn interruption() -> Result<impl Future<Output = ()>, Failure> {
 }
 
 /// The test accounts with what they have now, which a kept network may have changed.
-fn with_balances(accounts: &[TestAccount], router: &Router) -> Result<Vec<TestAccount>, Failure> {
+fn with_balances(accounts: &[TestAccount], node: &Node) -> Result<Vec<TestAccount>, Failure> {
     let balance = |test: &TestAccount| {
         let mut test = test.clone();
-        test.balance = router.balance(&test.account)?;
+        test.balance = node.balance(&test.account)?;
         Ok(test)
     };
     accounts.iter().map(balance).collect()
@@ -230,13 +266,13 @@ fn with_balances(accounts: &[TestAccount], router: &Router) -> Result<Vec<TestAc
 
 fn greet(
     home: &std::path::Path,
-    router: &Router,
+    running: &RunningNode,
+    nodes: &[Json],
     accounts: &[TestAccount],
     wallet_ui: Option<&str>,
     is_kept: bool,
     output: &Output,
 ) {
-    let running = &router.running;
     let file = |name: &str| home.join(name).display().to_string();
     let listed: Vec<_> = accounts
         .iter()
@@ -252,8 +288,14 @@ fn greet(
         "genesis": file("genesis.toml"),
         "password_file": file("password"),
         "accounts": listed,
+        "nodes": nodes,
     });
-    output.result(data, banner(home, &running.api, accounts, wallet_ui, is_kept));
+    let mut words = banner(home, &running.api, accounts, wallet_ui, is_kept);
+    for node in nodes {
+        let of = |path: &str| crate::cli::text(node, path).unwrap_or_default();
+        let _ = write!(words, "\n  {:<8} {:<10} {}", of("/name"), of("/role"), of("/api"));
+    }
+    output.result(data, words);
 }
 
 fn banner(

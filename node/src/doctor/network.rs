@@ -9,7 +9,7 @@ use super::{Findings, Patient};
 use crate::cli::{DEFAULT_API, text};
 use crate::data_folder::{read_genesis, running_node};
 use crate::dev::PORT;
-use crate::router::now;
+use crate::running::now;
 
 /// 2024-01-01, and 2100-01-01: outside of it no clock is right.
 const PLAUSIBLE_MS: std::ops::Range<u64> = 1_704_067_200_000..4_102_444_800_000;

@@ -127,7 +127,7 @@ fn limits() -> Limits {
 
 /// Resolves when standard input ends, if that is watched: whoever held its other side is gone,
 /// by whatever signal.
-async fn stdin_ended(is_watched: bool) {
+pub async fn stdin_ended(is_watched: bool) {
     if !is_watched {
         return std::future::pending().await;
     }

@@ -77,7 +77,7 @@ fn promises_survive_every_crash() {
         assert_eq!(record["owner"], buyer.account.to_string(), "{name}");
     }
     eventually("the contests are over", || {
-        (network.json("/v1/economy")["held"] == "1000").then_some(())
+        (network.json("/v1/economy")["held"] == "11000").then_some(())
     });
     check_promises(&network, &all);
     check_sums(&network);

@@ -21,12 +21,31 @@ pub struct Ending {
 
 /// `ddt` with nothing of this machine's settings in its way.
 pub fn command(home: &Path) -> Command {
-    let mut command = Command::new(DDT);
+    alone(Command::new(DDT), home)
+}
+
+fn alone(mut command: Command, home: &Path) -> Command {
     for name in ["DDT_API", "DDT_PASSWORD_FILE"] {
         command.env_remove(name);
     }
     command.env("DDT_HOME", home).stdin(Stdio::null());
     command
+}
+
+/// The same in a network namespace; needs root.
+pub fn inside(home: &Path, namespace: &str) -> Command {
+    let mut command = Command::new("ip");
+    command.args(["netns", "exec", namespace, DDT]);
+    alone(command, home)
+}
+
+/// The same, with no file growing beyond so many bytes: writes fail as on a full disk.
+pub fn bounded(home: &Path, bytes: u64) -> Command {
+    let mut shell = Command::new("sh");
+    // POSIX counts in blocks of 512 bytes. A signal that is ignored stays so.
+    let script = format!("trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"", bytes / 512);
+    shell.args(["-c", &script, DDT]);
+    alone(shell, home)
 }
 
 /// Runs a command to its end; panics when it does not end in time.

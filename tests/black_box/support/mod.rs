@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each target uses its own part")]
 
 pub mod cli;
+pub mod cluster;
 pub mod http;
 pub mod network;
 pub mod signer;

@@ -38,5 +38,5 @@ fn a_name_is_searched_bought_and_found() {
     });
     let economy = network.json("/v1/economy");
     assert_eq!(economy["is_conserved"], true);
-    assert_eq!(economy["held"], "1000", "only the node key's allowance is left");
+    assert_eq!(economy["held"], "11000", "only a bond and an allowance are left");
 }

@@ -27,6 +27,7 @@ fn dev_says_where_everything_is() {
         "gateway",
         "genesis",
         "home",
+        "nodes",
         "password_file",
         "private_api",
         "token_file",

@@ -51,7 +51,7 @@ impl Backend for Reader {
     }
 
     fn now(&self) -> Millis {
-        crate::router::now()
+        crate::running::now()
     }
 
     async fn reveal(&self, _: Json) -> Result<Json, SubmitError> {

@@ -68,11 +68,12 @@ impl Load {
             router: AccountId::of(&public(&router)),
             key: public(&router),
             vrf_key: vrf.public(),
+            bond: Params::network().router_bond_min(),
         };
         let genesis = Genesis {
             version: GENESIS_VERSION,
             name: "bench".to_string(),
-            time_ms: crate::router::now(),
+            time_ms: crate::running::now(),
             pool: Amount::ZERO,
             params: Params::network(),
             zones: vrf().map(zone).into_iter().collect(),
@@ -86,7 +87,7 @@ impl Load {
 
     /// Opens the accounts that the genesis does not have, each with a million APT.
     pub fn found(&self, through: &mut Through) -> Result<(), Failure> {
-        let (chain, time) = (through.chain(), crate::router::now());
+        let (chain, time) = (through.chain(), crate::running::now());
         let amount = Amount::from_apt(1_000_000);
         let open = |(at, accounts): (usize, &[AccountId])| {
             let payments = accounts.iter().map(|to| Payment { to: *to, amount }).collect();
@@ -130,7 +131,7 @@ impl Load {
         done: usize,
         chain: ChainId,
     ) -> Result<Vec<Checked>, Failure> {
-        let time = crate::router::now();
+        let time = crate::running::now();
         let one = |index: usize| {
             let (from, tag, body) = self.act(kind, index)?;
             signed(chain, from, (time, index - done), tag, body)

@@ -78,9 +78,11 @@ impl Kind {
 
 /// Signatures verified alone, and how long that took.
 #[derive(Default)]
-struct Limit {
-    signatures: usize,
-    seconds: f64,
+pub struct Limit {
+    /// How many were verified.
+    pub signatures: usize,
+    /// How long it took.
+    pub seconds: f64,
 }
 
 /// `ddt bench ledger`.
@@ -123,7 +125,7 @@ pub fn run(args: &LedgerArgs, output: &Output) -> Result<(), Failure> {
 
 impl Limit {
     /// Verifies the events' signatures in batches on all cores.
-    fn measure(&mut self, events: &[Checked]) {
+    pub fn measure(&mut self, events: &[Checked]) {
         let items: Vec<(PublicKey, Hash, Signature)> = events
             .iter()
             .filter_map(|event| {

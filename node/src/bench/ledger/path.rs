@@ -164,7 +164,7 @@ impl Through {
             first_number,
             count: u32::try_from(events.len()).unwrap_or(u32::MAX),
             events_root: list_root(events.iter().map(|event| event.id().0)),
-            time: crate::router::now(),
+            time: crate::running::now(),
         };
         let router = |digest: &Hash| sign(&self.router, digest);
         let sealed = CheckedBlock::seal(header, public(&self.router), events.to_vec(), router);
@@ -176,7 +176,7 @@ impl Through {
         let (head, roots) = self.book.head();
         let validators =
             Validators::read(snapshot).ok_or_else(|| Failure::fault("no validators"))?;
-        let time = self.step.map_or_else(crate::router::now, |step| head.time.plus(step));
+        let time = self.step.map_or_else(crate::running::now, |step| head.time.plus(step));
         let (height, chain) = (head.height + 1, self.chain());
         let digest = TimeStatement::digest(chain, height, &head.anchor, time);
         let key = public(&self.router);

@@ -1,4 +1,4 @@
-//! The router as the API sees it: submits, follows and answers.
+//! The node as the API sees it: submits, follows and answers.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,20 +9,27 @@ use ddt_api::backend::ByteStream;
 use ddt_api::{Backend, NodeStatus, Stage, SubmitError, Submitted, Wait};
 use ddt_core::{mempool, sequencer};
 use ddt_ledger::admit::{Admission, admit};
+use ddt_ledger::anchor::Tip;
 use ddt_ledger::event::Checked;
 use ddt_ledger::fault::StoreFault;
 use ddt_ledger::store::{BookStore, LaneStore, Snapshot};
 use ddt_ledger::{Hash, Millis, Refusal};
+use ddt_net::{Direction, Net};
 use serde_json::{Value as Json, json};
 use tokio::sync::{broadcast, watch};
 
 use super::copying::{self, Lent};
 use super::core::{Core, now};
+use super::forwarding::carry;
 use super::lane::Order;
+use super::meters;
 use super::reveals::Reveals;
 use super::tracker::Progress;
 
-/// The router as the API sees it.
+/// A node so many anchors behind is not ready to be asked.
+const BEHIND_MAX: u64 = 10;
+
+/// The node as the API sees it.
 pub struct Face {
     home: PathBuf,
     core: Arc<Core>,
@@ -72,11 +79,17 @@ pub enum Intake {
     Followed(Hash, watch::Receiver<Progress>),
 }
 
+/// Whether this node seals no lane now: others must sequence what it takes.
+fn is_closed(core: &Core) -> bool {
+    let is_open = core.is_open.load(Ordering::Relaxed);
+    core.role.zone.is_none() || (!is_open && core.net.get().is_some())
+}
+
 /// Takes an event in, or finds it already here.
 ///
 /// A person's event is sequenced even if its own rules would refuse it now: what it waits for
 /// may be on its way. With `only_if_good` it is not: the node does not pay for attempts.
-pub fn take_in(core: &Core, bytes: &[u8], only_if_good: bool) -> Result<Intake, SubmitError> {
+pub fn take_in(core: &Arc<Core>, bytes: &[u8], only_if_good: bool) -> Result<Intake, SubmitError> {
     let registry = core.book.registry();
     let event = Checked::check(bytes, core.book.chain(), registry);
     let event = event.map_err(SubmitError::Refused)?;
@@ -94,6 +107,15 @@ pub fn take_in(core: &Core, bytes: &[u8], only_if_good: bool) -> Result<Intake, 
         Admission::Admitted { forecast: Err(refusal), .. } if only_if_good => {
             Err(SubmitError::Refused(refusal))
         }
+        Admission::Admitted { .. } if is_closed(core) => {
+            let full = || SubmitError::Busy(mempool::FULL.words.to_string());
+            let room = core.forwards.clone().try_acquire_owned().map_err(|_| full())?;
+            let (receiver, is_new) = core.tracker.follow(id);
+            if is_new {
+                core.spawn(carry(core.clone(), event, room));
+            }
+            Ok(Intake::Followed(id, receiver))
+        }
         Admission::Admitted { .. } => {
             let (receiver, is_new) = core.tracker.follow(id);
             if is_new && core.orders.try_send(Order::Event(event)).is_err() {
@@ -107,7 +129,7 @@ pub fn take_in(core: &Core, bytes: &[u8], only_if_good: bool) -> Result<Intake, 
 }
 
 impl Face {
-    /// The face of a router on a data folder, with its agent.
+    /// The face of a node on a data folder, with its agent.
     pub fn new(home: &Path, core: Arc<Core>, reveals: Arc<Reveals>) -> Face {
         Face { home: home.to_path_buf(), core, reveals, is_copying: Arc::default() }
     }
@@ -149,6 +171,38 @@ impl Face {
             let _ = anchors.recv().await;
         }
     }
+}
+
+/// Who is connected.
+fn peers(net: &Net) -> Vec<Json> {
+    let shown = |peer: ddt_net::PeerInfo| {
+        json!({
+            "key": peer.key,
+            "role": if peer.router.is_some() { "router" } else { "full node" },
+            "router_key": peer.router,
+            "address": peer.addresses.first(),
+            "addresses": peer.addresses,
+            "agent": peer.agent,
+            "height": peer.height,
+            "rtt_ms": peer.rtt_ms.map(|ms| (ms * 1_000.0).round() / 1_000.0),
+            "since": peer.since,
+            "direction": match peer.direction {
+                Direction::In => "in",
+                Direction::Out => "out",
+            },
+            "score": peer.score,
+        })
+    };
+    net.peers().into_iter().map(shown).collect()
+}
+
+/// How far each lane's blocks may be anchored.
+fn available(core: &Core) -> Vec<Json> {
+    let shown = |(tip, time): (Tip, Option<Millis>)| {
+        let Tip { zone, term, height, .. } = tip;
+        json!({ "zone": zone, "term": term, "height": height, "time": time })
+    };
+    core.blocks.available().into_iter().map(shown).collect()
 }
 
 async fn blocking<T: Send + 'static>(
@@ -207,19 +261,23 @@ impl Backend for Face {
     }
 
     fn status(&self) -> NodeStatus {
-        let is_open = self.core.is_open.load(Ordering::Relaxed);
-        let silence = self.core.meters.silence(now());
-        let not_ready = match (is_open, silence) {
+        let core = &self.core;
+        let is_open = core.role.zone.is_none() || core.is_open.load(Ordering::Relaxed);
+        let (own, heard) = (core.book.head().0.height, core.heard.load(Ordering::Relaxed));
+        let not_ready = match (is_open, core.meters.silence(now())) {
             (false, _) => sequencer::CLOSED.words.to_string(),
+            _ if heard > own.saturating_add(BEHIND_MAX) => {
+                format!("at anchor {own} of {heard}: it still catches up")
+            }
             (true, Some(silence)) => format!("the last anchor is {} s old", silence.0 / 1_000),
             (true, None) => String::new(),
         };
         NodeStatus {
             version: crate::cli::VERSION.to_string(),
-            role: "router".to_string(),
-            started_ms: self.core.started,
-            mempool: self.core.mempool.load(Ordering::Relaxed),
-            peers: 0,
+            role: core.role.word().to_string(),
+            started_ms: core.started,
+            mempool: core.mempool.load(Ordering::Relaxed),
+            peers: core.net.get().map_or(0, |net| net.peers().len() as u64),
             is_ready: not_ready.is_empty(),
             not_ready,
         }
@@ -231,7 +289,15 @@ impl Backend for Face {
 
     async fn node(&self) -> Result<Json, StoreFault> {
         Ok(json!({
-            "zone": self.core.zone,
+            "role": self.core.role.word(),
+            "zone": self.core.role.zone,
+            "is_validator": self.core.role.is_validator,
+            "anchor": self.core.book.head().0.height,
+            "heard_of": self.core.heard.load(Ordering::Relaxed),
+            "network_key": self.core.keys.network_public(),
+            "addresses": self.core.net.get().map(Net::addresses).unwrap_or_default(),
+            "peers": self.core.net.get().map(peers).unwrap_or_default(),
+            "available": available(&self.core),
             "router_key": self.core.keys.router_public(),
             "node_key": self.core.keys.node_public(),
         }))
@@ -254,6 +320,10 @@ impl Backend for Face {
 
     fn metrics(&self) -> String {
         let agents = [("reveal", self.reveals.count())];
-        self.core.meters.text(&self.home, self.core.started, now(), &agents)
+        let mut text = self.core.meters.text(&self.home, self.core.started, now(), &agents);
+        if let Some(net) = self.core.net.get() {
+            meters::network(&mut text, &net.counters(), net.peers().len());
+        }
+        text
     }
 }

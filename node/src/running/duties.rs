@@ -10,7 +10,7 @@ use ddt_ledger::codec::encode;
 use ddt_ledger::event::{Draft, EVENT_VERSION, Role};
 use ddt_ledger::fault::StoreFault;
 use ddt_ledger::schema::Bytes;
-use ddt_ledger::{AccountId, Millis, Refusal};
+use ddt_ledger::{AccountId, Millis, PublicKey, Refusal};
 
 use super::core::{Core, now};
 use super::face::{Intake, take_in};
@@ -60,8 +60,27 @@ impl Duties {
         event: &str,
         body: Vec<u8>,
     ) -> Result<(), Refusal> {
-        let draft = self.draft(author, nonce, event, body)?;
-        let signature = self.core.keys.sign_as_node(&draft.digest());
+        self.submit_as(Role::Node, (author, nonce), event, body)
+    }
+
+    /// The same with the node's or the router's key.
+    pub fn submit_as(
+        &self,
+        role: Role,
+        (author, nonce): (AccountId, u64),
+        event: &str,
+        body: Vec<u8>,
+    ) -> Result<(), Refusal> {
+        let keys = &self.core.keys;
+        let key = match role {
+            Role::Router => keys.router_public(),
+            _ => keys.node_public(),
+        };
+        let draft = self.draft((role, key), (author, nonce), event, body)?;
+        let signature = match role {
+            Role::Router => keys.sign_as_router(&draft.digest()),
+            _ => keys.sign_as_node(&draft.digest()),
+        };
         match take_in(&self.core, &encode(&draft.signed(signature)), true) {
             Ok(Intake::Known(_) | Intake::Followed(..)) => Ok(()),
             Err(SubmitError::Refused(refusal)) => Err(refusal),
@@ -74,8 +93,8 @@ impl Duties {
 
     fn draft(
         &self,
-        author: AccountId,
-        nonce: u64,
+        (role, key): (Role, PublicKey),
+        (author, nonce): (AccountId, u64),
         event: &str,
         body: Vec<u8>,
     ) -> Result<Draft, Refusal> {
@@ -86,8 +105,8 @@ impl Duties {
             version: EVENT_VERSION,
             chain: core.book.chain(),
             author,
-            key: core.keys.node_public(),
-            role: Role::Node,
+            key,
+            role,
             nonce,
             valid_until: now().plus(Millis(VALIDITY_MS)),
             tag: row.tag,

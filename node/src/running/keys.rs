@@ -7,6 +7,7 @@ use ddt_ledger::{Hash, PublicKey, Signature};
 use ed25519_dalek::{Signer, SigningKey};
 use zeroize::Zeroizing;
 
+use super::records;
 use crate::failure::Failure;
 use crate::secret_file;
 
@@ -35,6 +36,8 @@ impl NodeKeys {
     pub fn make(path: &Path) -> Result<NodeKeys, Failure> {
         if secret_file::read(path)?.is_none() {
             let seed = secret_file::random()?;
+            let home = path.parent().unwrap_or(Path::new("."));
+            records::born(home, &NodeKeys::from_seed(seed.clone()).router_public())?;
             secret_file::create(path, &Zeroizing::new(hex::encode(&seed[..])))?;
         }
         NodeKeys::read(path)
@@ -55,6 +58,16 @@ impl NodeKeys {
     /// The seed of the router's transport identity.
     pub fn transport_seed(&self) -> Zeroizing<[u8; 32]> {
         Zeroizing::new(blake3::derive_key("ddt v1 router transport key", &self.seed[..]))
+    }
+
+    /// The seed of the node's identity on the network.
+    pub fn network_seed(&self) -> Zeroizing<[u8; 32]> {
+        Zeroizing::new(blake3::derive_key("ddt v1 node network key", &self.seed[..]))
+    }
+
+    /// The public key of the node's identity on the network.
+    pub fn network_public(&self) -> PublicKey {
+        PublicKey(SigningKey::from_bytes(&self.network_seed()).verifying_key().to_bytes())
     }
 
     /// The router's VRF key.

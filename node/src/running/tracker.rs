@@ -59,6 +59,13 @@ impl Tracker {
         sender.send_replace(progress);
     }
 
+    /// Notes progress of an event that is still followed here.
+    pub fn advance_known(&self, event: &Hash, progress: Progress) {
+        if let Some(sender) = self.lock().get(event) {
+            sender.send_replace(progress);
+        }
+    }
+
     /// Notes an event's end here: final, or dropped. Its followers hear of it once more.
     pub fn end(&self, event: &Hash, progress: Progress) {
         if let Some(sender) = self.lock().remove(event) {

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use ddt_ledger::Millis;
 use ddt_ledger::receipt::{Outcome, Receipt, Subject};
+use ddt_net::Counters;
 
 /// Stores whose sizes are told.
 const STORES: [&str; 3] = ["book.redb", "lanes.redb", "agents.redb"];
@@ -105,6 +106,31 @@ impl Meters {
             family("ddt_disk_free_bytes", "gauge", help, &one(free.to_string()));
         }
         text
+    }
+}
+
+/// Families of lines about the network.
+pub fn network(text: &mut String, counters: &Counters, peers: usize) {
+    let peers = u64::try_from(peers).unwrap_or(u64::MAX);
+    let sent = counters.bytes_out.saturating_add(counters.news_bytes_out);
+    let received = counters.bytes_in.saturating_add(counters.news_bytes_in);
+    let families = [
+        ("peers", "gauge", "Connected nodes.", peers),
+        ("sent_bytes_total", "counter", "Messages sent, consensus aside.", sent),
+        ("received_bytes_total", "counter", "Messages received, consensus aside.", received),
+        ("requests_sent_total", "counter", "Requests sent.", counters.requests_out),
+        ("requests_received_total", "counter", "Requests received.", counters.requests_in),
+        ("busy_total", "counter", "Requests refused for want of room.", counters.busy),
+        ("unanswered_total", "counter", "Requests without an answer.", counters.unanswered),
+        ("news_sent_total", "counter", "News told.", counters.news_out),
+        ("news_received_total", "counter", "News received.", counters.news_in),
+        ("news_dropped_total", "counter", "News dropped for want of room.", counters.news_dropped),
+        ("news_rejected_total", "counter", "News that were wrong.", counters.news_rejected),
+        ("bans_total", "counter", "Peers sent away for a time.", counters.bans),
+    ];
+    for (name, kind, help, value) in families {
+        let name = format!("ddt_network_{name}");
+        let _ = writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}\n{name} {value}");
     }
 }
 

@@ -8,15 +8,16 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use ddt_core::availability;
 use ddt_core::sequencer::{Effect, Input, Sequencer};
 use ddt_ledger::admit::{Admission, admit};
 use ddt_ledger::event::Checked;
 use ddt_ledger::fault::StoreFault;
 use ddt_ledger::system::Lane;
 use ddt_ledger::{AccountId, Hash, Millis, Refusal};
-use tokio::sync::mpsc::UnboundedSender;
 
 use super::core::{Core, now};
+use super::gathering;
 use super::tracker::Progress;
 use crate::failure::Failure;
 
@@ -46,12 +47,7 @@ pub struct Anchored {
 pub const ORDERS_MAX: usize = 4_096;
 
 /// Runs until told to stop, or until the disk fails, which it reports.
-pub fn run(
-    core: &Arc<Core>,
-    mut sequencer: Sequencer,
-    orders: &mpsc::Receiver<Order>,
-    fatal: &UnboundedSender<Failure>,
-) {
+pub fn run(core: &Arc<Core>, mut sequencer: Sequencer, orders: &mpsc::Receiver<Order>) {
     let mut lane = LaneThread { core, sequencer: &mut sequencer, wake: None };
     let mut input = Some(Input::Tick);
     loop {
@@ -60,15 +56,17 @@ pub fn run(
             None => Ok(()),
         };
         if let Err(fault) = done {
-            let _ = fatal.send(Failure::from(fault));
+            core.end(Failure::from(fault));
             return;
         }
         input = match lane.next(orders) {
+            #[cfg(debug_assertions)]
+            Ok(Order::Event(event)) if super::treason::censors(&event) => None,
             Ok(Order::Event(event)) => Some(Input::Event(event, 0)),
             Ok(Order::Anchored(anchored)) => match lane.anchored(anchored) {
                 Ok(()) => None,
                 Err(fault) => {
-                    let _ = fatal.send(Failure::from(fault));
+                    core.end(Failure::from(fault));
                     return;
                 }
             },
@@ -121,8 +119,11 @@ impl LaneThread<'_> {
                 let height = header.height;
                 let effects = self.sequencer.step(now(), Input::Stored { height });
                 let below = height.saturating_sub(1);
-                for block in self.sequencer.unanchored_blocks_after(below) {
+                if let Some(block) = self.sequencer.unanchored_blocks_after(below).first() {
+                    gathering::push(core, &bytes);
                     core.blocks.put(block);
+                    let sealed = availability::Input::Sealed(Box::new(block.clone()));
+                    core.gather.put(gathering::Order::Input(sealed));
                 }
                 return Ok(effects);
             }
@@ -133,7 +134,8 @@ impl LaneThread<'_> {
                     }
                 }
             }
-            Effect::TipWaits => core.tip_waits(),
+            // It counts once more than two thirds of the routers have it.
+            Effect::TipWaits => {}
             Effect::Executed(event) => core.tracker.end(&event, Progress::Final),
             Effect::Answer { event, refusal } => {
                 core.tracker.end(&event, Progress::Dropped(refusal));

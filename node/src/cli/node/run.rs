@@ -1,0 +1,161 @@
+//! `ddt node run`: a router, or a full node, until it is stopped.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use crate::cli::{Global, Output, home};
+use crate::config::{Config, Given, Giver, LogFormat};
+use crate::data_folder::DataFolder;
+use crate::data_folder::migration::OldLedger;
+use crate::dev::{PORT, bind, interruption, start_log};
+use crate::failure::Failure;
+use crate::running::{Ending, Listeners, Node, NodeConfig};
+
+/// Run the node.
+#[derive(Args)]
+pub struct RunArgs {
+    /// Where the public API listens; by default 127.0.0.1:8400
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+    /// How much is logged: error, warn (usual), info, debug, or directives
+    #[arg(long, value_name = "LEVEL")]
+    log: Option<String>,
+    /// How it is logged
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
+    /// Where the folder was restored from a backup: go on from it, and let what came after the
+    /// backup count no more
+    #[arg(long)]
+    continue_restored: bool,
+    /// Where this router lost the records of what it signed: let it vote again once it has
+    /// caught up. Only after the others have gone on without it
+    #[arg(long)]
+    accept_lost_data: bool,
+    /// End when standard input does: then whoever started it is gone
+    #[arg(long, hide = true)]
+    until_stdin_ends: bool,
+}
+
+impl RunArgs {
+    /// What these flags say of settings.
+    pub fn given(&self) -> Given {
+        let format = self.log_format.and_then(|format| format.to_possible_value());
+        let values = [
+            ("listen", self.listen.map(|address| address.to_string())),
+            ("log.level", self.log.clone()),
+            ("log.format", format.map(|format| format.get_name().to_string())),
+        ];
+        values.into_iter().filter_map(|(key, value)| Some((key, value?, Giver::Flag))).collect()
+    }
+}
+
+/// `ddt node run`.
+///
+/// # Errors
+/// What keeps the node from running.
+pub fn run(global: &Global, args: &RunArgs, output: &Output) -> Result<(), Failure> {
+    let config = &global.config;
+    let home = home(global);
+    let home = std::path::absolute(&home).unwrap_or(home);
+    let folder = DataFolder::open(&home, OldLedger::Refuse, &mut |note| output.note(&note))?;
+    let genesis = folder.genesis()?.ok_or_else(|| {
+        Failure::usage(format!(
+            "{} belongs to no network yet: ddt node init --genesis FILE",
+            home.display()
+        ))
+    })?;
+    start_log(&config.log, genesis.zones.len() == 1);
+    let runtime = tokio::runtime::Runtime::new()
+        .map_err(|error| Failure::fault(format!("no threads: {error}")))?;
+    let done = runtime.block_on(live(folder, config, args, output));
+    if let Err(failure) = &done {
+        // Whoever reads the log alone must find it there.
+        tracing::error!("{failure}");
+    }
+    runtime.shutdown_timeout(std::time::Duration::from_secs(5));
+    done
+}
+
+/// Runs until interrupted; starts again when the state gives the node another role.
+async fn live(
+    mut folder: DataFolder,
+    config: &Config,
+    args: &RunArgs,
+    output: &Output,
+) -> Result<(), Failure> {
+    let mut continue_restored = args.continue_restored;
+    let mut listen = config.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)));
+    let mut private = config.private_listen;
+    let (network, mut notes) = (config.network(), |words: String| output.note(&words));
+    tokio::select! {
+        synced = crate::syncing::sync(&folder, &config.sync, &network, &mut notes) => {
+            synced?;
+        }
+        () = interruption()? => {
+            output.note("Stopped; what was fetched and verified stays.");
+            return Ok(());
+        }
+        () = crate::wallet_ui::stdin_ended(args.until_stdin_ends) => return Ok(()),
+    }
+    loop {
+        let interrupted = interruption()?;
+        let listeners = Listeners { public: bind(listen).await?, private: bind(private).await? };
+        // The same ports again, should it start again.
+        (listen, private) = (address(&listeners.public)?, address(&listeners.private)?);
+        let operator = NodeConfig {
+            limits: config.limits(),
+            mempool: config.mempool(),
+            continue_restored,
+            accept_lost_data: args.accept_lost_data,
+            snapshots: config.piece_bytes(),
+            network: Some(config.network()),
+        };
+        let mut node = Node::start(folder, listeners, operator).await?;
+        greet(&node, output);
+        let ending = tokio::select! {
+            () = interrupted => None,
+            () = crate::wallet_ui::stdin_ended(args.until_stdin_ends) => None,
+            ending = node.ended() => Some(ending),
+        };
+        let again = interruption()?;
+        let stopped = tokio::select! {
+            stopped = node.stop() => stopped,
+            () = again => Err(Failure::fault("ended at once; what was promised is on disk")),
+        };
+        match ending {
+            Some(Ending::Failed(failure)) => return Err(failure),
+            Some(Ending::OtherRole) => folder = stopped?,
+            None => {
+                output.note("Stopped.");
+                return stopped.map(drop);
+            }
+        }
+        output.note("This node has another role now: starting again.");
+        continue_restored = false;
+    }
+}
+
+fn address(listener: &tokio::net::TcpListener) -> Result<SocketAddr, Failure> {
+    let address = listener.local_addr();
+    address.map_err(|error| Failure::fault(format!("a listener has no address: {error}")))
+}
+
+fn greet(node: &Node, output: &Output) {
+    let running = &node.running;
+    let data = json!({
+        "role": node.role(),
+        "api": running.api,
+        "private_api": running.private_api,
+        "pid": running.pid,
+        "network": node.addresses(),
+    });
+    let words = format!(
+        "This node is a {}.\n  Look at it  {}/\n  Network     {}\nCtrl-C ends it.",
+        node.role(),
+        running.api,
+        node.addresses().join(" ")
+    );
+    output.result(data, words);
+}

@@ -1,0 +1,206 @@
+//! Checked lane blocks that are on disk: kept in memory until their anchor, read again from
+//! disk otherwise.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard};
+
+use ddt_core::sequencer::{Reach, reach};
+use ddt_ledger::anchor::{Span, Tip};
+use ddt_ledger::fault::StoreFault;
+use ddt_ledger::ids::{ChainId, Zone};
+use ddt_ledger::lane::CheckedBlock;
+use ddt_ledger::registry::Registry;
+use ddt_ledger::store::LaneStore;
+use ddt_ledger::system::Lane;
+use ddt_ledger::table::Rows;
+use ddt_ledger::{Hash, Millis};
+
+/// Most blocks that one anchor may take from one lane.
+pub const SPAN_BLOCKS_MAX: u64 = 4_096;
+/// Bytes of blocks kept in memory; beyond, they are read from disk when they are needed.
+const KEPT_BYTES_MAX: usize = 256 * 1024 * 1024;
+
+/// Zone, term, height and id.
+type Place = (Zone, u64, u64, Hash);
+
+#[derive(Default)]
+struct Kept {
+    checked: BTreeMap<Place, CheckedBlock>,
+    bytes: usize,
+    /// How far each lane may be anchored.
+    available: BTreeMap<Zone, Tip>,
+}
+
+/// Checked blocks, and how far they may be anchored.
+pub struct Blocks {
+    chain: ChainId,
+    registry: Registry,
+    kept: Mutex<Kept>,
+}
+
+/// Why the blocks of a tip are not to be had.
+pub enum SpanError {
+    /// One is not here (yet).
+    Missing,
+    /// The tip cannot be followed.
+    Invalid(String),
+    /// The store failed.
+    Fault(StoreFault),
+}
+
+impl Blocks {
+    /// No blocks yet.
+    pub fn new(chain: ChainId, registry: Registry) -> Blocks {
+        Blocks { chain, registry, kept: Mutex::default() }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(|error| error.into_inner())
+    }
+
+    /// Remembers a block that is on disk.
+    pub fn put(&self, block: &CheckedBlock) {
+        let header = block.header();
+        let place = (header.zone, header.term, header.height, block.id());
+        let mut kept = self.lock();
+        if kept.bytes.saturating_add(block.size()) > KEPT_BYTES_MAX {
+            return;
+        }
+        if kept.checked.insert(place, block.clone()).is_none() {
+            kept.bytes = kept.bytes.saturating_add(block.size());
+        }
+    }
+
+    /// How far a lane may be anchored from now on.
+    pub fn set_available(&self, zone: Zone, tip: Option<Tip>) {
+        let mut kept = self.lock();
+        match tip {
+            Some(tip) => kept.available.insert(zone, tip),
+            None => kept.available.remove(&zone),
+        };
+    }
+
+    /// Forgets a lane's blocks up to its tip, and those of terms that have ended.
+    pub fn forget(&self, zone: Zone, lane: &Lane) {
+        let end = (lane.term, lane.height);
+        let mut kept = self.lock();
+        let first = (zone, 0, 0, Hash::ZERO);
+        let mut freed = 0_usize;
+        let checked = &mut kept.checked;
+        while let Some((place, block)) = checked.range(first..).next()
+            && place.0 == zone
+            && (place.1, place.2) <= end
+        {
+            freed = freed.saturating_add(block.size());
+            let place = *place;
+            checked.remove(&place);
+        }
+        kept.bytes = kept.bytes.saturating_sub(freed);
+        if kept.available.get(&zone).is_some_and(|tip| (tip.term, tip.height) <= end) {
+            kept.available.remove(&zone);
+        }
+    }
+
+    /// Whether any block may be anchored.
+    pub fn any(&self) -> bool {
+        !self.lock().available.is_empty()
+    }
+
+    /// How far a lane's available blocks after its tip reach within these limits, at least one
+    /// block if there is any; `None` without one.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn after(
+        &self,
+        zone: Zone,
+        lane: &Lane,
+        lanes: &LaneStore,
+        (bytes_max, work_max): (u64, u64),
+    ) -> Result<Option<Reach>, StoreFault> {
+        let tip = self.lock().available.get(&zone).copied();
+        let Some(tip) = tip.filter(|tip| tip.term == lane.term && tip.height > lane.height) else {
+            return Ok(None);
+        };
+        match self.down_from(&tip, lane, lanes) {
+            Ok(blocks) => Ok(reach(&blocks, bytes_max, work_max, &self.registry)),
+            Err(SpanError::Fault(fault)) => Err(fault),
+            Err(SpanError::Missing | SpanError::Invalid(_)) => Ok(None),
+        }
+    }
+
+    /// The blocks that these tips add to their lanes.
+    ///
+    /// # Errors
+    /// As [`SpanError`] says.
+    pub fn spans<R: Rows>(
+        &self,
+        rows: &R,
+        lanes: &LaneStore,
+        tips: &[Tip],
+    ) -> Result<Vec<Span>, SpanError> {
+        tips.iter().map(|tip| self.span(rows, lanes, tip)).collect()
+    }
+
+    fn span<R: Rows>(&self, rows: &R, lanes: &LaneStore, tip: &Tip) -> Result<Span, SpanError> {
+        let lane = Lane::read(rows, tip.zone)
+            .ok_or_else(|| SpanError::Invalid("a tip of no zone".to_string()))?;
+        if tip.term != lane.term {
+            return Err(SpanError::Invalid("a tip of another term".to_string()));
+        }
+        Ok(Span { zone: tip.zone, blocks: self.down_from(tip, &lane, lanes)? })
+    }
+
+    /// The lane's blocks up to this tip, found from it downwards: whatever else a router
+    /// signed for the same places, these are the ones it names.
+    fn down_from(
+        &self,
+        tip: &Tip,
+        lane: &Lane,
+        lanes: &LaneStore,
+    ) -> Result<Vec<CheckedBlock>, SpanError> {
+        let length = tip.height.checked_sub(lane.height);
+        if length.is_none_or(|length| length == 0 || length > SPAN_BLOCKS_MAX) {
+            return Err(SpanError::Invalid("a tip that cannot be followed".to_string()));
+        }
+        let (mut height, mut id, mut blocks) = (tip.height, tip.block, Vec::new());
+        while height > lane.height {
+            let block = self.block(lanes, lane, (tip.zone, tip.term, height, id))?;
+            (height, id) = (height.saturating_sub(1), block.header().parent);
+            blocks.push(block);
+        }
+        blocks.reverse();
+        Ok(blocks)
+    }
+
+    fn block(
+        &self,
+        lanes: &LaneStore,
+        lane: &Lane,
+        place: Place,
+    ) -> Result<CheckedBlock, SpanError> {
+        if let Some(block) = self.lock().checked.get(&place) {
+            return Ok(block.clone());
+        }
+        let (zone, term, height, id) = place;
+        let other = lanes.other((zone, term, height), &id.0).map_err(SpanError::Fault)?;
+        let bytes = match other {
+            Some(bytes) => Some(bytes),
+            None => lanes.block(zone, term, height).map_err(SpanError::Fault)?,
+        };
+        let bytes = bytes.ok_or(SpanError::Missing)?;
+        let block = CheckedBlock::check(&bytes, self.chain, &lane.key, &self.registry)
+            .map_err(|error| SpanError::Invalid(error.to_string()))?;
+        if block.id() == id { Ok(block) } else { Err(SpanError::Missing) }
+    }
+
+    /// How far each lane may be anchored, and when its last block was sealed.
+    pub fn available(&self) -> Vec<(Tip, Option<Millis>)> {
+        let kept = self.lock();
+        let time = |tip: &Tip| {
+            let block = kept.checked.get(&(tip.zone, tip.term, tip.height, tip.block));
+            block.map(|block| block.header().time)
+        };
+        kept.available.values().map(|tip| (*tip, time(tip))).collect()
+    }
+}

@@ -1,0 +1,145 @@
+//! Events that came to a node that seals no lane: carried to a router, and to another one when
+//! that is silent. The same bytes twice are charged once, whoever sequences them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ddt_contracts::zones::read_member;
+use ddt_core::mempool::NONCE_WAITING;
+use ddt_core::{mempool, sequencer};
+use ddt_ledger::event::Checked;
+use ddt_ledger::lane::SoftReceipt;
+use ddt_ledger::{Hash, Millis, PublicKey, Refusal, Signature};
+use ddt_net::message::{Answer, Request, Submitted};
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::core::{Core, now};
+use super::tracker::Progress;
+
+/// Events on their way at one time.
+pub const FORWARDS_MAX: usize = 10_000;
+/// A router that promised nothing by then is passed over.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// An event that was promised and is still not in the book goes to another router.
+const FINAL_WITHIN: Duration = Duration::from_secs(20);
+/// How long routers are tried before the event is given back, in milliseconds.
+const TRIED_MS: u64 = 15_000;
+/// Between two rounds over all routers.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// What one router said.
+enum Word {
+    Promised,
+    Executed,
+    Refused(Refusal),
+    Silent,
+}
+
+/// Carries an event until it is in the book, or nobody takes it.
+pub async fn carry(core: Arc<Core>, event: Checked, _room: OwnedSemaphorePermit) {
+    let (id, since) = (event.id(), now());
+    let Some(mut progress) = core.tracker.following(&id) else { return };
+    let mut turn = 0_usize;
+    loop {
+        let routers = in_order(&core, &event);
+        let router = turn.checked_rem(routers.len()).and_then(|at| routers.get(at)).copied();
+        let word = match router {
+            Some(router) => offer(&core, router, &event).await,
+            None => Word::Silent,
+        };
+        turn = turn.saturating_add(1);
+        match word {
+            Word::Promised | Word::Executed => {
+                let is_final = |progress: &Progress| matches!(progress, Progress::Final);
+                let waited = progress.wait_for(is_final);
+                if tokio::time::timeout(FINAL_WITHIN, waited).await.is_ok() {
+                    return;
+                }
+            }
+            Word::Refused(refusal) => {
+                core.tracker.end(&id, Progress::Dropped(refusal));
+                return;
+            }
+            Word::Silent => {
+                let is_promised = matches!(*progress.borrow(), Progress::Sequenced(..));
+                if !is_promised && now().since(since) > Millis(TRIED_MS) {
+                    core.tracker.end(&id, Progress::Dropped(sequencer::CLOSED));
+                    return;
+                }
+                if turn.checked_rem(routers.len().max(1)) == Some(0) {
+                    tokio::time::sleep(PAUSE).await;
+                }
+            }
+        }
+        if matches!(*progress.borrow(), Progress::Final) {
+            return;
+        }
+        if event.draft().valid_until < now() {
+            core.tracker.end(&id, Progress::Dropped(ddt_ledger::event::EXPIRED));
+            return;
+        }
+    }
+}
+
+/// The author's own zone first, then the others, from it on.
+fn in_order(core: &Core, event: &Checked) -> Vec<PublicKey> {
+    let mut zones = core.routers.zones();
+    let home = core.book.snapshot().ok().and_then(|snapshot| {
+        read_member(&snapshot, &event.draft().author).map(|member| member.zone)
+    });
+    let first = home.and_then(|home| zones.iter().position(|(zone, _)| *zone == home));
+    // Without a home, authors are spread over the zones.
+    let spread = event.draft().author.0.first().map(|byte| usize::from(*byte));
+    let first = first.or(spread.and_then(|byte| byte.checked_rem(zones.len())));
+    zones.rotate_left(first.unwrap_or_default());
+    let me = core.keys.router_public();
+    zones.into_iter().map(|(_, key)| key).filter(|key| *key != me).collect()
+}
+
+async fn offer(core: &Arc<Core>, router: PublicKey, event: &Checked) -> Word {
+    let Some(net) = core.net.get() else { return Word::Silent };
+    let request = Request::Submit(event.bytes().to_vec());
+    let answer = tokio::time::timeout(PATIENCE, net.ask(router, request)).await;
+    let Ok(Ok(Answer::Submitted(submitted))) = answer else { return Word::Silent };
+    match submitted {
+        Submitted::Sequenced { receipt, signature } => {
+            match is_promise(core, &router, event.id(), &receipt, &signature) {
+                true => {
+                    let progress = Progress::Sequenced(receipt, signature);
+                    core.tracker.advance_known(&event.id(), progress);
+                    Word::Promised
+                }
+                false => Word::Silent,
+            }
+        }
+        Submitted::Executed { .. } => Word::Executed,
+        Submitted::Refused { code } => match refusal_of(core, &code) {
+            // Another copy is on its way there; what the queue has no room for, another may.
+            Some(NONCE_WAITING | mempool::FULL | sequencer::CLOSED) | None => Word::Silent,
+            Some(refusal) => Word::Refused(refusal),
+        },
+        Submitted::Taken | Submitted::Closed => Word::Silent,
+    }
+}
+
+/// Whether a router really signed a promise of this event.
+fn is_promise(
+    core: &Core,
+    router: &PublicKey,
+    event: Hash,
+    receipt: &SoftReceipt,
+    signature: &Signature,
+) -> bool {
+    receipt.event == event
+        && receipt.chain == core.book.chain()
+        && router.verifies(&receipt.digest(), signature)
+}
+
+/// The refusal with this code, among those that keep an event out of a lane.
+fn refusal_of(core: &Core, code: &str) -> Option<Refusal> {
+    let own = [mempool::FULL, mempool::AUTHOR_LIMIT, NONCE_WAITING, sequencer::CLOSED];
+    let rules = core.book.registry().rows().flat_map(|row| row.refusals.iter().copied());
+    let all = own.into_iter().chain(ddt_ledger::registry::ledger_refusals()).chain(rules);
+    let mut all = all.filter(|refusal| refusal.code == code);
+    all.next()
+}

@@ -1,0 +1,485 @@
+//! A running node: the wiring of its parts, and nothing else.
+//!
+//! A router seals a lane and votes on anchors; a full node follows. Which of them a node is,
+//! the state says: whoever has the key of a lane is its router.
+
+mod anchoring;
+mod blocks;
+mod copying;
+mod core;
+mod due;
+mod duties;
+mod executing;
+mod face;
+mod following;
+mod forwarding;
+mod gathering;
+mod governing;
+mod heartbeats;
+mod host;
+mod inbox;
+mod keys;
+mod lane;
+mod meters;
+mod network;
+mod records;
+mod renewals;
+mod reveals;
+mod role;
+mod routers;
+mod serving;
+mod sets;
+mod snapshots;
+mod threads;
+mod times;
+mod timing;
+mod tracker;
+#[cfg(debug_assertions)]
+mod treason;
+
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex, OnceLock, mpsc as std_mpsc};
+use std::time::Duration;
+
+use ddt_api::{Backend, Limits};
+use ddt_consensus::{ConsensusConfig, ConsensusKeys, Running};
+use ddt_contracts::REGISTRY;
+use ddt_core::mempool::MempoolLimits;
+use ddt_core::pacer::Pacer;
+use ddt_core::sequencer::{Sequencer, SequencerConfig};
+use ddt_ledger::accounts::Account;
+use ddt_ledger::anchor::TIPS_MAX;
+use ddt_ledger::genesis::Genesis;
+use ddt_ledger::lane::CheckedBlock;
+use ddt_ledger::store::{Backend as StoreBackend, BookStore, LaneStore};
+use ddt_ledger::system::{Lane, Validators, next_deadline, params};
+use ddt_ledger::{AccountId, Amount, Millis, Zone};
+use ddt_net::Net;
+use tokio::net::TcpListener;
+use tokio::sync::{Notify, Semaphore, broadcast, mpsc, watch};
+
+pub use self::core::{Ending, now};
+pub use keys::NodeKeys;
+pub use reveals::TASKS as REVEALS;
+
+use self::core::Core;
+use self::due::Worker;
+use self::governing::Governing;
+use self::heartbeats::Heartbeats;
+use self::records::{Records, Standing};
+use self::renewals::Renewals;
+use self::role::Role;
+use self::threads::{Queues, Threads};
+use crate::backup::restored::Restored;
+use crate::config::NetworkConfig;
+use crate::data_folder::{DataFolder, RunningNode};
+use crate::failure::Failure;
+
+/// Anchors that a slow listener may lag behind before it must ask anew.
+const ANCHORS_KEPT: usize = 1_024;
+/// Blocks are sealed at most this often.
+const SEAL_EVERY_MS: Millis = Millis(100);
+
+/// After it stopped, a node's stores are free within this time.
+const RELEASED_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
+/// Connections of consensus from the one address that all of loopback comes from.
+const LOOPBACK_CONNECTIONS_MAX: usize = 1_024;
+
+/// What an operator decides of a node.
+#[derive(Clone)]
+pub struct NodeConfig {
+    /// Bounds of the public API.
+    pub limits: Limits,
+    /// Bounds of the mempool.
+    pub mempool: MempoolLimits,
+    /// Whether it may go on in a folder that was restored from a backup.
+    pub continue_restored: bool,
+    /// Whether a router that lost what it signed may vote again.
+    pub accept_lost_data: bool,
+    /// How large the pieces of its snapshots are, in bytes; none if it makes no snapshots.
+    pub snapshots: Option<u64>,
+    /// How it takes part in its network; a network of one node needs none.
+    pub network: Option<NetworkConfig>,
+}
+
+/// Where a node's API listens.
+pub struct Listeners {
+    /// For everybody.
+    pub public: TcpListener,
+    /// For whoever can read the token file; on loopback.
+    pub private: TcpListener,
+}
+
+/// A running node.
+pub struct Node {
+    folder: DataFolder,
+    core: Arc<Core>,
+    consensus: Option<Running>,
+    threads: Threads,
+    stop: watch::Sender<bool>,
+    servers: Vec<tokio::task::JoinHandle<()>>,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+    ending: mpsc::UnboundedReceiver<Ending>,
+    /// How to reach it.
+    pub running: RunningNode,
+}
+
+impl Node {
+    /// Starts a node on a data folder that has a genesis.
+    ///
+    /// # Errors
+    /// What keeps it from starting, and what to do about it.
+    pub async fn start(
+        folder: DataFolder,
+        listeners: Listeners,
+        config: NodeConfig,
+    ) -> Result<Node, Failure> {
+        let genesis = folder.genesis()?;
+        let genesis = genesis.ok_or_else(|| Failure::fault("the folder has no genesis file"))?;
+        let keys = NodeKeys::read(&folder.path().join("node.key"))?;
+        let (ending_sender, ending) = mpsc::unbounded_channel();
+        let book = open_book(&folder, &genesis)?;
+        let (records, standing) = stand(&folder, &book, &keys, config.accept_lost_data)?;
+        let snapshots = config.snapshots;
+        let (core, queues) =
+            open_core(&folder, book, (keys, standing), (ending_sender, snapshots))?;
+        if core.role.is_router() && (core.routers.are_several() || core.book.head().0.height == 0) {
+            records.begin()?;
+        }
+        let accept_lost_wal = admit_restored(&folder, &core, config.continue_restored)?;
+        let sequencer = match core.role.zone {
+            Some(zone) => Some(open_sequencer(&folder, &core, zone, config.mempool)?),
+            None => None,
+        };
+        let (gathering, follower) = (gathering::open(&core)?, following::open(&core)?);
+        core.repace()?;
+        let agents = Agents::open(&folder, &core)?;
+        let running = serving::reachable(&listeners)?;
+        let home = folder.path().to_path_buf();
+        if let Some(network) = &config.network {
+            let net = network::join(&core, network, home.clone()).await?;
+            let _ = core.net.set(net);
+        }
+        let threads = Threads::start(&core, queues, sequencer, gathering, follower)?;
+        let consensus = match core.role.is_validator {
+            true => Some(start_consensus(&folder, &core, &config, accept_lost_wal).await?),
+            false => None,
+        };
+        let (stop, _) = watch::channel(false);
+        let face: Arc<dyn Backend> =
+            Arc::new(face::Face::new(folder.path(), core.clone(), agents.reveals.clone()));
+        let servers = serving::serve(&folder, listeners, face, config.limits, &stop)?;
+        let mut tasks = agents.run();
+        standing.say(folder.path());
+        if let Some(silence) = standing.silence {
+            tasks.push(tokio::spawn(records::watch(core.clone(), records, silence)));
+        }
+        if let (Some(net), Some(network)) = (core.net.get().cloned(), config.network) {
+            let introducer = consensus.as_ref().map(Running::introducer);
+            let (core, api) = (core.clone(), running.api.clone());
+            if core.role.is_validator {
+                tasks.push(tokio::spawn(timing::tell(core.clone())));
+            }
+            let staying = network::stay(core, net, network, api, home, introducer);
+            tasks.push(tokio::spawn(staying));
+        }
+        folder.announce(&running)?;
+        Ok(Node { folder, core, consensus, threads, stop, servers, tasks, ending, running })
+    }
+
+    /// Resolves when the node must end: something failed, or the state gave it another role.
+    pub async fn ended(&mut self) -> Ending {
+        let consensus = async {
+            match &mut self.consensus {
+                Some(consensus) => consensus.failed().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            error = consensus => Ending::Failed(Failure::fault(chain_of(&error))),
+            ending = self.ending.recv() => ending.unwrap_or_else(|| {
+                let words = "a thread of the node has ended; start again, report this";
+                Ending::Failed(Failure::fault(words))
+            }),
+        }
+    }
+
+    /// What an account has now.
+    pub fn balance(&self, account: &AccountId) -> Result<Amount, Failure> {
+        let snapshot = self.core.book.snapshot()?;
+        let account = Account::read(&snapshot, account);
+        Ok(account.map_or(Amount::ZERO, |account| account.balance))
+    }
+
+    /// Where the network reaches it.
+    pub fn addresses(&self) -> Vec<String> {
+        self.core.net.get().map(Net::addresses).unwrap_or_default()
+    }
+
+    /// Its role, in a word or two.
+    pub fn role(&self) -> &'static str {
+        self.core.role.word()
+    }
+
+    /// Ends everything in order; what was promised is on disk. The folder comes back, so that
+    /// the node may start again on it.
+    ///
+    /// # Errors
+    /// What did not end as it should.
+    pub async fn stop(self) -> Result<DataFolder, Failure> {
+        // Open requests get their answers while the node still works; then it stops.
+        let _ = self.stop.send(true);
+        for server in self.servers {
+            let _ = server.await;
+        }
+        self.tasks.iter().for_each(tokio::task::JoinHandle::abort);
+        for task in self.tasks {
+            let _ = task.await;
+        }
+        let stopped = match self.consensus {
+            Some(consensus) => consensus.stop().await,
+            None => Ok(()),
+        };
+        if let Some(net) = self.core.net.get().cloned() {
+            Net::stop(net).await;
+        }
+        let threads = self.threads.stop(&self.core).await;
+        self.core.snapshots.stop();
+        let mut tasks =
+            std::mem::take(&mut *self.core.tasks.lock().unwrap_or_else(|e| e.into_inner()));
+        tasks.shutdown().await;
+        self.folder.withdraw();
+        stopped.map_err(|error| Failure::fault(chain_of(&error)))?;
+        threads?;
+        released(self.core).await?;
+        Ok(self.folder)
+    }
+}
+
+/// Waits until nothing uses the stores any more: the last questions are answered on threads
+/// of their own.
+async fn released(core: Arc<Core>) -> Result<(), Failure> {
+    let deadline = tokio::time::Instant::now() + RELEASED_WITHIN;
+    while Arc::strong_count(&core) > 1 {
+        if tokio::time::Instant::now() >= deadline {
+            let users = Arc::strong_count(&core).saturating_sub(1);
+            return Err(Failure::fault(format!(
+                "{users} parts of the node still use its stores; start it again"
+            )));
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    Ok(())
+}
+
+/// What the node does for others by itself.
+struct Agents {
+    reveals: Arc<reveals::Reveals>,
+    renewals: Arc<Worker<Renewals>>,
+    heartbeats: Arc<Worker<Heartbeats>>,
+    governing: Arc<Governing>,
+}
+
+impl Agents {
+    fn open(folder: &DataFolder, core: &Arc<Core>) -> Result<Agents, Failure> {
+        let duties = Arc::new(duties::Duties::new(core.clone()));
+        let reveals = reveals::Reveals::open(folder.path(), core.clone(), duties.clone())?;
+        let renewals = Renewals { core: core.clone(), duties: duties.clone() };
+        let heartbeats = Heartbeats { core: core.clone(), duties: duties.clone() };
+        let governing = Arc::new(Governing::new(core.clone(), duties));
+        Ok(Agents {
+            reveals: Arc::new(reveals),
+            renewals: Arc::new(Worker::new(core.clone(), renewals)?),
+            heartbeats: Arc::new(Worker::new(core.clone(), heartbeats)?),
+            governing,
+        })
+    }
+
+    fn run(self) -> Vec<tokio::task::JoinHandle<()>> {
+        vec![
+            tokio::spawn(self.reveals.run()),
+            tokio::spawn(self.renewals.run()),
+            tokio::spawn(self.heartbeats.run()),
+            tokio::spawn(self.governing.run()),
+        ]
+    }
+}
+
+/// An error with everything that caused it.
+fn chain_of(error: &dyn std::error::Error) -> String {
+    let mut words = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if !words.contains(&text) {
+            words = format!("{words}: {text}");
+        }
+        cause = error.source();
+    }
+    words
+}
+
+fn open_book(folder: &DataFolder, genesis: &Genesis) -> Result<BookStore, Failure> {
+    let file = StoreBackend::File(folder.path().join("book.redb"));
+    Ok(BookStore::open(file, genesis, REGISTRY)?)
+}
+
+/// What the node may sign, by what its folder still knows of what it signed. A network of one
+/// router has nobody to follow.
+fn stand(
+    folder: &DataFolder,
+    book: &BookStore,
+    keys: &NodeKeys,
+    is_accepted: bool,
+) -> Result<(Records, Standing), Failure> {
+    let (snapshot, records, key) = (book.snapshot()?, Records::of(folder), keys.router_public());
+    let height = book.head().0.height;
+    if Validators::read(&snapshot).is_some_and(|set| set.next.0.len() > 1) {
+        let is_router = Role::of(&snapshot, &key, Standing::default()).is_router();
+        let standing = records.standing((&key, is_router), height, is_accepted)?;
+        return Ok((records, standing));
+    }
+    if height > 0 && !folder.path().join("lanes.redb").exists() {
+        return Err(lost_lanes(folder));
+    }
+    Ok((records, Standing::default()))
+}
+
+fn open_core(
+    folder: &DataFolder,
+    book: BookStore,
+    (keys, standing): (NodeKeys, Standing),
+    (ending, piece_bytes): (mpsc::UnboundedSender<Ending>, Option<u64>),
+) -> Result<(Arc<Core>, Queues), Failure> {
+    let chain = book.chain();
+    let lanes = LaneStore::open(StoreBackend::File(folder.path().join("lanes.redb")), chain)?;
+    let snapshot = book.snapshot()?;
+    let (head, params) = (book.head().0, params(&snapshot));
+    let pacer = Pacer::new(head.clone(), next_deadline(&snapshot), &params, now());
+    let routers = routers::Routers::default();
+    let set = Validators::read(&snapshot);
+    let set = set.ok_or_else(|| Failure::fault("the state has no validators"))?;
+    routers.set(&Lane::scan(&snapshot, None, TIPS_MAX), &set.next, &keys.router_public());
+    let sets = sets::Sets::default();
+    sets.committed(head.height, &set);
+    let role = Role::of(&snapshot, &keys.router_public(), standing);
+    let vrf = keys.vrf()?;
+    let (orders, order_queue) = std_mpsc::sync_channel(lane::ORDERS_MAX);
+    let (gather, gather_queue) = inbox::inbox(gathering::ROOM);
+    let (follow, follow_queue) = inbox::inbox(following::ROOM);
+    let core = Core {
+        lanes,
+        blocks: blocks::Blocks::new(chain, REGISTRY),
+        gather,
+        follow,
+        executing: Mutex::new(()),
+        judged: Mutex::new(None),
+        accused: governing::Accused::default(),
+        times: times::Times::default(),
+        routers,
+        sets,
+        net: OnceLock::new(),
+        runtime: tokio::runtime::Handle::current(),
+        tasks: Mutex::default(),
+        forwards: Arc::new(Semaphore::new(forwarding::FORWARDS_MAX)),
+        heard: AtomicU64::new(head.height),
+        ending,
+        tracker: tracker::Tracker::default(),
+        orders,
+        anchors: broadcast::channel(ANCHORS_KEPT).0,
+        work: Arc::new(Notify::new()),
+        pacer: Mutex::new(pacer),
+        keys,
+        vrf,
+        standing,
+        role,
+        started: now(),
+        mempool: AtomicU64::new(0),
+        is_open: AtomicBool::new(role.zone.is_some()),
+        snapshots: snapshots::Snapshots::open(folder.path(), chain, piece_bytes)?,
+        lowests: Mutex::default(),
+        meters: meters::Meters::new(head.time, params.anchor_idle_ms),
+        book,
+    };
+    let queues = Queues { orders: order_queue, gather: gather_queue, follow: follow_queue };
+    Ok((Arc::new(core), queues))
+}
+
+/// Blocks it promised may be lost: sealing others at their heights would be fraud.
+fn lost_lanes(folder: &DataFolder) -> Failure {
+    Failure::fault(format!(
+        "{} has a book, but lanes.redb is missing or older: without the blocks this router \
+         promised it must not seal others. Only the file from after its last stop will do",
+        folder.path().display()
+    ))
+}
+
+/// Whether a folder from a backup may sign, and whether without the record of its votes.
+fn admit_restored(folder: &DataFolder, core: &Core, is_agreed: bool) -> Result<bool, Failure> {
+    match Restored::read(folder.path())? {
+        Some(mut mark) => mark.admit(folder.path(), &core.book, &core.lanes, is_agreed),
+        None => Ok(false),
+    }
+}
+
+/// Goes on where the lane's blocks on disk end.
+fn open_sequencer(
+    folder: &DataFolder,
+    core: &Arc<Core>,
+    zone: Zone,
+    mempool: MempoolLimits,
+) -> Result<Sequencer, Failure> {
+    let snapshot = core.book.snapshot()?;
+    let no_zone = || Failure::fault(format!("the network has no zone {zone}"));
+    let lane = Lane::read(&snapshot, zone).ok_or_else(no_zone)?;
+    let tip = core.lanes.block(zone, lane.term, lane.height)?;
+    if lane.height > 0 && tip.is_none() {
+        return Err(lost_lanes(folder));
+    }
+    let chain = core.book.chain();
+    let mut unanchored = Vec::new();
+    for bytes in core.lanes.blocks_after(zone, lane.term, lane.height, usize::MAX)? {
+        let block = CheckedBlock::check(&bytes, chain, &lane.key, &REGISTRY);
+        let block = block.map_err(|error| Failure::fault(format!("lanes.redb: {error}")))?;
+        unanchored.push(block);
+    }
+    let config = SequencerConfig {
+        chain,
+        zone,
+        key: core.keys.router_public(),
+        registry: REGISTRY,
+        seal_every_ms: SEAL_EVERY_MS,
+        work_max: params(&snapshot).anchor_work_max,
+        mempool,
+    };
+    let signer = core.clone();
+    let sign = Box::new(move |digest: &ddt_ledger::Hash| signer.keys.sign_as_router(digest));
+    let height = core.book.head().0.height;
+    Ok(Sequencer::new(config, sign, &lane, unanchored, height))
+}
+
+async fn start_consensus(
+    folder: &DataFolder,
+    core: &Arc<Core>,
+    operator: &NodeConfig,
+    accept_lost_wal: bool,
+) -> Result<Running, Failure> {
+    let home = folder.path().join("consensus");
+    std::fs::create_dir_all(&home).map_err(|error| Failure::io(&home, &error))?;
+    let moniker = format!("{}-{}", core.keys.router_public(), std::process::id());
+    let alone = || "/ip4/127.0.0.1/tcp/0".to_string();
+    let listen = operator.network.as_ref().map_or_else(alone, |network| network.consensus.tcp());
+    let mut config = ConsensusConfig::new(core.book.chain(), &moniker, home, &listen);
+    config.accept_lost_wal = accept_lost_wal;
+    if operator.network.as_ref().is_some_and(|network| network.consensus.listen.ip().is_loopback())
+    {
+        // All routers of this machine come from one address there: what one of them does, or a
+        // stranger, must not keep the others out.
+        config.connections_per_ip_max = LOOPBACK_CONNECTIONS_MAX;
+        config.reconnect_throttle = Duration::ZERO;
+    }
+    let keys = ConsensusKeys::new(core.keys.router_seed(), core.keys.transport_seed());
+    let app = Arc::new(anchoring::Anchoring(core.clone()));
+    let started = ddt_consensus::start(config, keys, app).await;
+    started.map_err(|error| Failure::fault(chain_of(&error)))
+}

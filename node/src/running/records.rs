@@ -1,0 +1,243 @@
+//! Whether this folder still knows everything that its router signed.
+//!
+//! What a router signed stands in two files: its lane's blocks and the log of its votes. Who
+//! has lost one of them could sign something else in the same places, and that is fraud. A
+//! folder that lost everything but its key looks like a new one; so a key is born with a mark
+//! that says it has signed nothing, and the mark goes before the first signature. Without the
+//! mark and without the files a router follows, and signs nothing.
+
+use std::fs::File;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use ddt_ledger::system::Lane;
+use ddt_ledger::{PublicKey, Zone};
+use serde::{Deserialize, Serialize};
+
+use super::core::{Core, Ending};
+use crate::data_folder::DataFolder;
+use crate::failure::Failure;
+use crate::secret_file;
+
+/// The mark of a key that has signed nothing; names the key.
+const UNSIGNED: &str = "unsigned";
+/// The mark of a folder that lost what its router signed.
+const LOST: &str = "lost";
+/// The flag with which an operator lets such a router vote again.
+pub const FLAG: &str = "--accept-lost-data";
+/// How often a silent router looks whether it may speak.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// What is known of lost records.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Lost {
+    /// Whether the operator lets it vote again once it has caught up.
+    is_accepted: bool,
+    /// Since it came back: the last term in which it may have sealed what it does not know.
+    returned_in_term: Option<u64>,
+}
+
+/// Why a router signs nothing, and until when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Silence {
+    /// Records are lost; until its operator says so.
+    Untold,
+    /// The operator said so; until it has caught up with the others.
+    CatchingUp,
+    /// Its votes go further than its book; until the book is at this height.
+    Below(u64),
+}
+
+/// What a router may do, by what its folder still knows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Whether it must sign nothing.
+    pub silence: Option<Silence>,
+    /// The last term of its lane in which it must seal nothing.
+    pub closed_term: Option<u64>,
+}
+
+fn damaged(path: &Path, error: impl std::fmt::Display) -> Failure {
+    let advice = "this router must not sign before its operator knows why";
+    Failure::fault(format!("{} is damaged: {error}; {advice}", path.display()))
+}
+
+/// Says of a new key, before it is made, that it has signed nothing.
+///
+/// # Errors
+/// The disk fails.
+pub fn born(home: &Path, key: &PublicKey) -> Result<(), Failure> {
+    secret_file::replace(&home.join(UNSIGNED), &key.to_string())
+}
+
+/// What the files of a folder say.
+pub struct Records {
+    home: PathBuf,
+    consensus: PathBuf,
+}
+
+impl Records {
+    /// Those of a folder.
+    pub fn of(folder: &DataFolder) -> Records {
+        let home = folder.path().to_path_buf();
+        Records { consensus: home.join("consensus"), home }
+    }
+
+    fn lost(&self) -> Result<Option<Lost>, Failure> {
+        let path = self.home.join(LOST);
+        let Some(text) = secret_file::read(&path)? else { return Ok(None) };
+        serde_json::from_str(&text).map(Some).map_err(|error| damaged(&path, error))
+    }
+
+    fn write(&self, lost: Lost) -> Result<(), Failure> {
+        let text = serde_json::to_string(&lost).map_err(|e| Failure::fault(e.to_string()))?;
+        secret_file::replace(&self.home.join(LOST), &text)
+    }
+
+    fn is_unsigned(&self, key: &PublicKey) -> Result<bool, Failure> {
+        let text = secret_file::read(&self.home.join(UNSIGNED))?;
+        Ok(text.is_some_and(|text| text.trim() == key.to_string()))
+    }
+
+    /// What a node may do whose book ends at `height`. Must be asked before its lane store is
+    /// opened, which would make a new one.
+    ///
+    /// # Errors
+    /// The disk fails, or a mark is damaged.
+    pub fn standing(
+        &self,
+        (key, is_router): (&PublicKey, bool),
+        height: u64,
+        is_accepted: bool,
+    ) -> Result<Standing, Failure> {
+        let has_lanes = self.home.join("lanes.redb").exists();
+        let votes = ddt_consensus::logged_height(&self.consensus);
+        let votes = votes.map_err(|error| Failure::fault(super::chain_of(&error)))?;
+        let mut lost = self.lost()?;
+        let is_first = votes.is_none() && (!is_router || self.is_unsigned(key)?);
+        let is_whole = is_first || (votes.is_some() && has_lanes);
+        let is_back = lost.is_some_and(|lost| lost.returned_in_term.is_some());
+        if !is_whole && lost.is_none_or(|_| is_back) {
+            lost = Some(Lost::default());
+            self.write(Lost::default())?;
+        }
+        if let Some(mark) = lost.as_mut().filter(|mark| mark.returned_in_term.is_none()) {
+            if is_accepted && !mark.is_accepted {
+                mark.is_accepted = true;
+                self.write(*mark)?;
+            }
+            let silence = match mark.is_accepted {
+                true => Silence::CatchingUp,
+                false => Silence::Untold,
+            };
+            return Ok(Standing { silence: Some(silence), closed_term: None });
+        }
+        // The engine works one height above the committed one, at most.
+        let needed = votes.map(|votes| votes.saturating_sub(1)).filter(|needed| *needed > height);
+        let closed_term = lost.and_then(|mark| mark.returned_in_term);
+        Ok(Standing { silence: needed.map(Silence::Below), closed_term })
+    }
+
+    /// Notes that the router signs from now on. Its lane store is there already.
+    ///
+    /// # Errors
+    /// The disk fails.
+    pub fn begin(&self) -> Result<(), Failure> {
+        let begun = ddt_consensus::begin_log(&self.consensus);
+        begun.map_err(|error| Failure::fault(super::chain_of(&error)))?;
+        let path = self.home.join(UNSIGNED);
+        let removed = match std::fs::remove_file(&path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            removed => removed,
+        };
+        let synced = removed.and_then(|()| File::open(&self.home)?.sync_all());
+        synced.map_err(|error| Failure::io(&path, &error))
+    }
+
+    /// Lets the router vote again; whatever it sealed up to this term may be lost.
+    fn come_back(&self, term: u64) -> Result<(), Failure> {
+        let begun = ddt_consensus::begin_log(&self.consensus);
+        begun.map_err(|error| Failure::fault(super::chain_of(&error)))?;
+        self.write(Lost { is_accepted: true, returned_in_term: Some(term) })
+    }
+}
+
+impl Standing {
+    /// Tells people what it means, and what to do.
+    pub fn say(self, home: &Path) {
+        let home = home.display();
+        if let Some(term) = self.closed_term {
+            tracing::warn!(
+                "{home}: lost blocks that it may have sealed: its lane is closed up to term {term}"
+            );
+        }
+        let Some(silence) = self.silence else { return };
+        match silence {
+            Silence::Untold => tracing::error!(
+                "{home} has the key of a router, but not the records of what it signed \
+                 (lanes.redb, consensus/consensus.wal): this node follows and SIGNS NOTHING. If \
+                 the records still exist, stop it and put them back with everything else of \
+                 that folder. If they are lost, and the others have gone on without this router \
+                 by at least two anchors, start once with {FLAG}"
+            ),
+            Silence::CatchingUp => {
+                tracing::warn!("{home}: signs nothing until it has caught up with the others");
+            }
+            Silence::Below(height) => tracing::warn!(
+                "{home}: it voted up to anchor {height} or beyond, which its book does not have: \
+                 signs nothing until it has caught up"
+            ),
+        }
+    }
+}
+
+/// Ends the node's silence when that is safe: it starts again then, in its role.
+pub async fn watch(core: Arc<Core>, records: Records, silence: Silence) {
+    loop {
+        tokio::time::sleep(LOOK_EVERY).await;
+        match silence {
+            Silence::Untold => return,
+            Silence::Below(height) if core.book.head().0.height < height => continue,
+            Silence::Below(_) => {}
+            Silence::CatchingUp if !has_caught_up(&core) => continue,
+            Silence::CatchingUp => {
+                let returned = own_term(&core).and_then(|term| records.come_back(term));
+                if let Err(failure) = returned {
+                    return core.end(failure);
+                }
+            }
+        }
+        let _ = core.ending.send(Ending::OtherRole);
+        return;
+    }
+}
+
+/// Whether so many validators are connected that the network goes on with this one, and none
+/// of them is further.
+fn has_caught_up(core: &Core) -> bool {
+    let Some(net) = core.net.get() else { return false };
+    let (set, me) = (core.routers.validators(), core.keys.router_public());
+    let is_validator = |key: &PublicKey| set.0.iter().any(|validator| validator.key == *key);
+    let peers = net.peers();
+    let heights = peers.iter().filter_map(|peer| {
+        let router = peer.router.filter(|key| *key != me && is_validator(key));
+        router.map(|_| peer.height)
+    });
+    let (mut count, mut highest) = (0_usize, core.heard.load(std::sync::atomic::Ordering::Relaxed));
+    for height in heights {
+        count = count.saturating_add(1);
+        highest = highest.max(height);
+    }
+    count.saturating_add(1) >= set.quorum() && core.book.head().0.height >= highest
+}
+
+/// The term of the lane that the state gives to this key.
+fn own_term(core: &Core) -> Result<u64, Failure> {
+    let snapshot = core.book.snapshot()?;
+    let lanes: Vec<(Zone, Lane)> = Lane::scan(&snapshot, None, ddt_ledger::anchor::TIPS_MAX);
+    let own = lanes.iter().find(|(_, lane)| lane.key == core.keys.router_public());
+    Ok(own.map_or(0, |(_, lane)| lane.term))
+}

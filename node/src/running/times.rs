@@ -1,0 +1,94 @@
+//! What time the validators say it is, each signed for one anchor.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
+
+use ddt_ledger::anchor::TimeStatement;
+use ddt_ledger::certificate::ValidatorSet;
+use ddt_ledger::{ChainId, Hash, PublicKey};
+use tokio::sync::Notify;
+use tokio::sync::futures::OwnedNotified;
+
+/// How far above the next height statements are kept: others commit a moment earlier.
+const AHEAD_MAX: u64 = 2;
+
+type Known = BTreeMap<(u64, PublicKey), (Hash, TimeStatement)>;
+
+/// The statements of the heights under way.
+#[derive(Default)]
+pub struct Times {
+    known: Mutex<Known>,
+    came: Condvar,
+    /// The same for tasks.
+    bell: Arc<Notify>,
+}
+
+impl Times {
+    fn lock(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(|error| error.into_inner())
+    }
+
+    /// Takes a statement for an anchor of this height, after `previous`. The latest of a
+    /// validator counts. Whether it was signed by one of `set`; `None` if it is too early or
+    /// too late to be of use.
+    pub fn take(
+        &self,
+        chain: ChainId,
+        (next, set): (u64, &ValidatorSet),
+        (height, previous): (u64, Hash),
+        statement: TimeStatement,
+    ) -> Option<bool> {
+        if height < next || height > next.saturating_add(AHEAD_MAX) {
+            return None;
+        }
+        let is_member = set.0.iter().any(|validator| validator.key == statement.key);
+        let digest = TimeStatement::digest(chain, height, &previous, statement.time);
+        if !is_member || !statement.key.verifies(&digest, &statement.signature) {
+            return Some(false);
+        }
+        let mut known = self.lock();
+        known.retain(|(of, _), _| *of >= next);
+        known.insert((height, statement.key), (previous, statement));
+        self.came.notify_all();
+        self.bell.notify_waiters();
+        Some(true)
+    }
+
+    /// Resolves when the next statement has come.
+    pub fn came(&self) -> OwnedNotified {
+        self.bell.clone().notified_owned()
+    }
+
+    /// How many statements are known for the anchor of this height after `previous`.
+    pub fn count(&self, height: u64, previous: &Hash) -> usize {
+        known_for(&self.lock(), height, previous).len()
+    }
+
+    /// The statements for an anchor, ascending by key: as soon as there are `quorum`, or
+    /// those that came until the patience ended.
+    pub fn gather(
+        &self,
+        (height, previous): (u64, &Hash),
+        set: &ValidatorSet,
+        patience: Duration,
+    ) -> Vec<TimeStatement> {
+        let until = Instant::now().checked_add(patience);
+        let mut known = self.lock();
+        loop {
+            let mut found = known_for(&known, height, previous);
+            found.retain(|said| set.0.iter().any(|validator| validator.key == said.key));
+            let left = until.and_then(|until| until.checked_duration_since(Instant::now()));
+            let Some(left) = left.filter(|_| found.len() < set.quorum()) else { return found };
+            let waited = self.came.wait_timeout(known, left);
+            known = waited.unwrap_or_else(|error| error.into_inner()).0;
+        }
+    }
+}
+
+fn known_for(known: &Known, height: u64, previous: &Hash) -> Vec<TimeStatement> {
+    let lowest = (height, PublicKey([0; 32]));
+    let highest = (height, PublicKey([0xff; 32]));
+    let of_height = known.range(lowest..=highest);
+    of_height.filter(|(_, (after, _))| after == previous).map(|(_, (_, said))| *said).collect()
+}

@@ -1,0 +1,122 @@
+//! Routers that lie, for tests: what an honest network must survive is done by a real process.
+//!
+//! Compiled into debug builds only. `DDT_TEST_TREASON` says how the node lies,
+//! `DDT_TEST_CLOCK_OFFSET_MS` how far its clock is off.
+
+use std::sync::{Arc, OnceLock};
+
+use ddt_core::availability::Ask;
+use ddt_ledger::anchor::{AnchorBody, Tip};
+use ddt_ledger::codec::{decode, encode};
+use ddt_ledger::event::Checked;
+use ddt_ledger::lane::{BLOCK_BYTES_MAX, LaneBlock};
+use ddt_ledger::{AccountId, Hash, Millis};
+use ddt_net::message::Request;
+
+use super::core::Core;
+
+/// How a router lies.
+#[derive(Debug)]
+enum Treason {
+    /// It signs two blocks for each place, and sends them to different routers.
+    Equivocate,
+    /// It promises and votes, but shows its blocks to nobody, and proposes them.
+    Withhold,
+    /// It proposes anchors with a wrong state root.
+    WrongRoot,
+    /// It states times that are an hour off, now ahead, now behind.
+    WrongTime,
+    /// It takes the events of this account, and sequences none of them.
+    Censor(AccountId),
+}
+
+/// How far off a lying router's time is.
+const LIE: Millis = Millis(3_600_000);
+
+fn read() -> Option<Treason> {
+    let text = std::env::var("DDT_TEST_TREASON").ok()?;
+    let treason = match text.split_once(':').unwrap_or((text.as_str(), "")) {
+        ("equivocate", "") => Some(Treason::Equivocate),
+        ("withhold", "") => Some(Treason::Withhold),
+        ("wrong-root", "") => Some(Treason::WrongRoot),
+        ("wrong-time", "") => Some(Treason::WrongTime),
+        ("censor", account) => account.parse().ok().map(Treason::Censor),
+        _ => None,
+    };
+    tracing::error!("DDT_TEST_TREASON={text}: this node lies: {treason:?}");
+    treason
+}
+
+fn treason() -> Option<&'static Treason> {
+    static TREASON: OnceLock<Option<Treason>> = OnceLock::new();
+    TREASON.get_or_init(read).as_ref()
+}
+
+/// What a clock shows that is off.
+pub fn clock(now: Millis) -> Millis {
+    static OFFSET: OnceLock<i64> = OnceLock::new();
+    let read = || std::env::var("DDT_TEST_CLOCK_OFFSET_MS").ok()?.parse().ok();
+    let offset = *OFFSET.get_or_init(|| read().unwrap_or_default());
+    Millis(now.0.saturating_add_signed(offset))
+}
+
+/// The time that is stated for the anchor of this height.
+pub fn time(height: u64, now: Millis) -> Millis {
+    match treason() {
+        Some(Treason::WrongTime) if height.is_multiple_of(2) => now.plus(LIE),
+        Some(Treason::WrongTime) => Millis(now.0.saturating_sub(LIE.0)),
+        _ => now,
+    }
+}
+
+/// The body that is proposed.
+pub fn body(mut body: AnchorBody) -> AnchorBody {
+    if matches!(treason(), Some(Treason::WrongRoot)) {
+        body.state_root = Hash([0x5a; 32]);
+    }
+    body
+}
+
+/// Whether an event is taken and never sequenced.
+pub fn censors(event: &Checked) -> bool {
+    matches!(treason(), Some(Treason::Censor(account)) if *account == event.draft().author)
+}
+
+/// Whether a block is kept from who asks for it.
+pub fn hides(core: &Core, ask: &Ask) -> bool {
+    matches!(treason(), Some(Treason::Withhold)) && core.role.zone == Some(ask.zone)
+}
+
+/// Sends a sealed block in a liar's way; `false` for an honest router.
+pub fn push(core: &Arc<Core>, bytes: &[u8]) -> bool {
+    let block = decode::<LaneBlock>(bytes, BLOCK_BYTES_MAX).ok();
+    match (treason(), block) {
+        (Some(Treason::Withhold), Some(block)) => {
+            let (header, id) = (&block.header, block.header.id());
+            let tip =
+                Tip { zone: header.zone, term: header.term, height: header.height, block: id };
+            core.blocks.set_available(header.zone, Some(tip));
+            core.tip_waits();
+            true
+        }
+        (Some(Treason::Equivocate), Some(mut twin)) => {
+            twin.header.time = twin.header.time.plus(Millis(1));
+            twin.signature = core.keys.sign_as_router(&twin.header.id());
+            let twin = encode(&twin);
+            // The first hears of the twin alone, the second of both, the others of the block.
+            for (at, (router, _)) in core.routers.others().into_iter().enumerate() {
+                let first = (at != 0).then(|| bytes.to_vec());
+                let second = (at <= 1).then(|| twin.clone());
+                let net = core.net.get().cloned();
+                core.spawn(async move {
+                    let Some(net) = net else { return };
+                    for bytes in first.into_iter().chain(second) {
+                        let _ = net.ask(router, Request::Push(bytes)).await;
+                    }
+                });
+            }
+            true
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,295 @@
+//! Fetching pieces from several peers at once. What is on disk is verified; a kill loses
+//! nothing of it.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use ddt_ledger::state::{Manifest, PIECE_BYTES_MAX, Piece};
+use ddt_ledger::store::{piece_file, sync_folder, write_whole};
+use ddt_ledger::{Hash, PublicKey};
+use ddt_net::Net;
+use ddt_net::message::{Answer, Request};
+use tokio::task::JoinSet;
+
+use super::FOLDER;
+use super::choosing::{Candidate, offers};
+use super::peers::{Peers, ask};
+use super::progress::{Phase, Progress};
+use super::proving::Proven;
+use crate::failure::Failure;
+
+/// Pieces under way at one time, in all and from one peer.
+const UNDER_WAY: usize = 16;
+const UNDER_WAY_EACH: usize = 4;
+/// A peer that fails so often in a row is not asked for this snapshot any more.
+const FAILURES_MAX: u32 = 3;
+/// How often new peers are looked for.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How long it waits for somebody who has the snapshot.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How fetching ended.
+pub enum Fetched {
+    /// Every piece is on disk, verified.
+    All,
+    /// Nobody has the rest.
+    Sources,
+}
+
+/// Where the pieces of a snapshot are kept while they are fetched.
+pub fn folder_of(home: &Path, snapshot: &Hash) -> PathBuf {
+    home.join(FOLDER).join(snapshot.to_string())
+}
+
+/// What a task brought.
+enum Brought {
+    Piece(PublicKey, u32, Outcome),
+    Offered(PublicKey, bool),
+}
+
+enum Outcome {
+    /// It is on disk.
+    Here(usize),
+    /// There was no answer, or it has it no more.
+    Nothing,
+    /// Something else than the piece.
+    Wrong(String),
+    /// The disk failed.
+    Failed(Failure),
+}
+
+#[derive(Default)]
+struct Source {
+    under_way: usize,
+    failures: u32,
+}
+
+struct Fetching<'a> {
+    peers: &'a mut Peers,
+    snapshot: Hash,
+    manifest: Arc<Manifest>,
+    folder: PathBuf,
+    missing: VecDeque<u32>,
+    /// Pieces that were asked for, also of peers that were dropped since.
+    under_way: usize,
+    /// Whom was asked whether they have it; those who have.
+    sources: BTreeMap<PublicKey, Option<Source>>,
+    tasks: JoinSet<Brought>,
+    progress: Progress,
+}
+
+/// Fetches what is missing of a snapshot.
+///
+/// # Errors
+/// The disk failed.
+pub async fn fetch(
+    peers: &mut Peers,
+    home: &Path,
+    candidate: &Candidate,
+    proven: &Proven,
+) -> Result<Fetched, Failure> {
+    let folder = folder_of(home, &candidate.snapshot);
+    keep_only(home, &folder)?;
+    let manifest = proven.manifest.clone();
+    let (missing, bytes) = {
+        let (folder, manifest) = (folder.clone(), manifest.clone());
+        let looked = tokio::task::spawn_blocking(move || missing(&folder, &manifest)).await;
+        looked.map_err(|error| Failure::fault(format!("reading pieces: {error}")))?
+    };
+    let all = manifest.pieces();
+    let here = all.saturating_sub(missing.len());
+    let progress = Progress::begin(home, candidate.height, (all, here), bytes);
+    let sources = candidate.peers.iter().map(|peer| (*peer, Some(Source::default()))).collect();
+    let snapshot = candidate.snapshot;
+    let tasks = JoinSet::new();
+    let mut fetching = Fetching {
+        peers,
+        snapshot,
+        manifest,
+        folder,
+        missing,
+        under_way: 0,
+        sources,
+        tasks,
+        progress,
+    };
+    let fetched = fetching.run().await;
+    // Whoever answers later is not listened to.
+    fetching.tasks.shutdown().await;
+    if matches!(fetched, Ok(Fetched::All)) {
+        sync_folder(&fetching.folder)?;
+        fetching.progress.say(Phase::Building);
+    }
+    fetched
+}
+
+/// Throws away the pieces of other snapshots.
+fn keep_only(home: &Path, folder: &Path) -> Result<(), Failure> {
+    let all = home.join(FOLDER);
+    let io = |error: std::io::Error| Failure::io(&all, &error);
+    std::fs::create_dir_all(folder).map_err(io)?;
+    for entry in std::fs::read_dir(&all).map_err(io)? {
+        let path = entry.map_err(io)?.path();
+        if path.is_dir() && path != folder {
+            std::fs::remove_dir_all(&path).map_err(io)?;
+        }
+    }
+    Ok(())
+}
+
+/// Which pieces are not on disk, and how many bytes are.
+fn missing(folder: &Path, manifest: &Manifest) -> (VecDeque<u32>, u64) {
+    let (mut missing, mut bytes) = (VecDeque::new(), 0u64);
+    for index in 0..u32::try_from(manifest.pieces()).unwrap_or(u32::MAX) {
+        match read(folder, manifest, index) {
+            Some((_, length)) => bytes = bytes.saturating_add(length),
+            None => missing.push_back(index),
+        }
+    }
+    (missing, bytes)
+}
+
+/// A piece on disk, checked, and its length; `None` for anything else.
+pub fn read(folder: &Path, manifest: &Manifest, index: u32) -> Option<(Piece, u64)> {
+    let path = folder.join(piece_file(index));
+    let length = std::fs::metadata(&path).ok()?.len();
+    let bytes = (length <= PIECE_BYTES_MAX as u64).then(|| std::fs::read(&path).ok())??;
+    Some((Piece::check(&bytes, manifest, index).ok()?, length))
+}
+
+impl Fetching<'_> {
+    async fn run(&mut self) -> Result<Fetched, Failure> {
+        let (mut looked, mut hoped) = (Instant::now(), Instant::now());
+        loop {
+            self.assign();
+            if self.missing.is_empty() && self.under_way == 0 {
+                return Ok(Fetched::All);
+            }
+            if self.sources.values().any(Option::is_some) {
+                hoped = Instant::now();
+            } else if hoped.elapsed() > PATIENCE {
+                return Ok(Fetched::Sources);
+            }
+            if looked.elapsed() > LOOK_EVERY {
+                self.look();
+                looked = Instant::now();
+            }
+            self.progress.tell(self.sources.values().flatten().count());
+            tokio::select! {
+                Some(brought) = self.tasks.join_next() => {
+                    let brought = brought.map_err(|e| Failure::fault(format!("fetching: {e}")))?;
+                    self.take(brought)?;
+                }
+                () = tokio::time::sleep(Duration::from_millis(200)) => {}
+            }
+        }
+    }
+
+    /// Asks the least busy for what is missing.
+    fn assign(&mut self) {
+        while self.under_way < UNDER_WAY {
+            let free = self.sources.iter_mut().filter_map(|(peer, source)| {
+                source.as_mut().filter(|s| s.under_way < UNDER_WAY_EACH).map(|s| (*peer, s))
+            });
+            let Some((peer, source)) = free.min_by_key(|(_, s)| (s.failures, s.under_way)) else {
+                return;
+            };
+            let Some(index) = self.missing.pop_front() else { return };
+            source.under_way = source.under_way.saturating_add(1);
+            self.under_way = self.under_way.saturating_add(1);
+            let (net, snapshot) = (self.peers.net.clone(), self.snapshot);
+            let (manifest, folder) = (self.manifest.clone(), self.folder.clone());
+            self.tasks.spawn(async move {
+                let outcome = piece(net, peer, (snapshot, index), manifest, folder).await;
+                Brought::Piece(peer, index, outcome)
+            });
+        }
+    }
+
+    /// Asks peers that came since whether they have it, and those that failed again.
+    fn look(&mut self) {
+        let snapshot = self.snapshot;
+        for peer in self.peers.honest() {
+            if self.sources.get(&peer).is_some_and(Option::is_some) {
+                continue;
+            }
+            let net = self.peers.net.clone();
+            self.tasks.spawn(async move {
+                let offers = offers(net, peer).await;
+                let has = offers.iter().any(|offer| offer.snapshot == snapshot);
+                Brought::Offered(peer, has)
+            });
+        }
+    }
+
+    fn take(&mut self, brought: Brought) -> Result<(), Failure> {
+        let (peer, index, outcome) = match brought {
+            Brought::Piece(peer, index, outcome) => (peer, index, outcome),
+            Brought::Offered(peer, has) => {
+                if has && !self.peers.is_liar(&peer) {
+                    self.sources.entry(peer).or_default().get_or_insert_default();
+                }
+                return Ok(());
+            }
+        };
+        self.under_way = self.under_way.saturating_sub(1);
+        if let Some(Some(source)) = self.sources.get_mut(&peer) {
+            source.under_way = source.under_way.saturating_sub(1);
+        }
+        match outcome {
+            Outcome::Here(bytes) => {
+                self.progress.piece(bytes);
+                if let Some(Some(source)) = self.sources.get_mut(&peer) {
+                    source.failures = 0;
+                }
+            }
+            Outcome::Nothing => {
+                self.missing.push_back(index);
+                self.failed(peer);
+            }
+            Outcome::Wrong(why) => {
+                self.missing.push_back(index);
+                self.peers.lied(peer, &format!("piece {index}: {why}"));
+                self.sources.insert(peer, None);
+            }
+            Outcome::Failed(failure) => return Err(failure),
+        }
+        Ok(())
+    }
+
+    fn failed(&mut self, peer: PublicKey) {
+        let Some(source) = self.sources.get_mut(&peer) else { return };
+        if let Some(own) = source {
+            own.failures = own.failures.saturating_add(1);
+            if own.failures >= FAILURES_MAX {
+                *source = None;
+            }
+        }
+    }
+}
+
+/// Fetches a piece, checks it, and writes it whole.
+async fn piece(
+    net: Net,
+    peer: PublicKey,
+    (snapshot, index): (Hash, u32),
+    manifest: Arc<Manifest>,
+    folder: PathBuf,
+) -> Outcome {
+    let request = Request::Piece { snapshot, index };
+    let Some(Answer::Piece(Some(bytes))) = ask(&net, peer, request).await else {
+        return Outcome::Nothing;
+    };
+    let written = tokio::task::spawn_blocking(move || {
+        if let Err(error) = Piece::check(&bytes, &manifest, index) {
+            return Outcome::Wrong(error.to_string());
+        }
+        match write_whole(&folder.join(piece_file(index)), &bytes) {
+            Ok(()) => Outcome::Here(bytes.len()),
+            Err(fault) => Outcome::Failed(Failure::from(fault)),
+        }
+    });
+    written.await.unwrap_or(Outcome::Nothing)
+}

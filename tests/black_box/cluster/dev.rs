@@ -1,0 +1,36 @@
+//! `ddt dev` with several nodes.
+
+use crate::support::cli;
+use crate::support::eventually;
+use crate::support::network::{Network, folder};
+
+// Broken by: nodes that share an address or a folder; a node that dies and is not started
+// again; nodes that outlive the command.
+#[test]
+fn dev_runs_several_nodes_and_starts_again_what_dies() {
+    let folder = folder();
+    let home = folder.path().join("state");
+    let flags = ["--zones", "4", "--nodes", "5", "--no-wallet-ui"];
+    let network = Network::try_start_with(&home, &flags).unwrap();
+    let nodes = network.data["nodes"].as_array().unwrap().clone();
+    let roles: Vec<&str> = nodes.iter().map(|node| node["role"].as_str().unwrap()).collect();
+    assert_eq!(roles, ["router", "router", "router", "router", "full node"]);
+    let pay = || {
+        let send = network.ddt(&["wallet", "send", "5", "bob", "--from", "alice"]).data();
+        assert_eq!(send["stage"], "final", "{send}");
+    };
+    pay();
+    let second = nodes[1]["pid"].as_u64().unwrap() as u32;
+    cli::signal(second, "KILL");
+    pay();
+    let run = home.join("nodes/2/run.json");
+    let again = eventually("the node runs again", || {
+        let text = std::fs::read_to_string(&run).ok()?;
+        let running: serde_json::Value = serde_json::from_str(&text).ok()?;
+        running["pid"].as_u64().filter(|pid| *pid != u64::from(second))
+    });
+    pay();
+    assert_eq!(network.interrupt(), Some(0));
+    let is_gone = !std::path::Path::new(&format!("/proc/{again}")).exists();
+    assert!(is_gone || !cfg!(target_os = "linux"), "node {again} outlived the command");
+}

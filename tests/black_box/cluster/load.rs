@@ -1,0 +1,125 @@
+//! People who pay while something happens, and what must hold whatever happened.
+#![allow(dead_code, reason = "each target uses its own part")]
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use ddt_ledger::AccountId;
+use serde_json::Value as Json;
+
+use crate::support::cluster::{Cluster, Node};
+use crate::support::signer::Signer;
+use crate::support::{eventually, network};
+
+/// Between two attempts at a node that does not answer.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// A text of an object; empty without one.
+pub fn text<'j>(json: &'j Json, name: &str) -> &'j str {
+    json[name].as_str().unwrap_or_default()
+}
+
+/// The router to which a full node brings the events of an account that is in no zone.
+pub fn home_of(account: &AccountId, routers: usize) -> usize {
+    usize::from(account.0[0]) % routers
+}
+
+/// Pays one APT after the other at an address until told to stop; answers the ids of the
+/// payments that were said to be final there.
+fn pay(
+    at: &str,
+    from: &Signer,
+    to: &AccountId,
+    stop: &AtomicBool,
+    paid: &AtomicUsize,
+) -> Vec<String> {
+    let mut finals = Vec::new();
+    while !stop.load(Ordering::SeqCst) {
+        match network::submit(at, "final", &from.pay(to, "1")) {
+            Ok(answer) if answer.status == 200 => {
+                let receipt = answer.json(200);
+                finals.push(text(&receipt, "event").to_string());
+                paid.fetch_add(1, Ordering::SeqCst);
+            }
+            // It is dead, or busy: later, again.
+            Ok(_) | Err(_) => thread::sleep(PAUSE),
+        }
+    }
+    finals
+}
+
+/// Pays at the first three nodes, at each from a client of its own, while something happens.
+pub fn under_load(
+    cluster: &mut Cluster,
+    happens: impl FnOnce(&mut Cluster, &AtomicUsize),
+) -> Vec<String> {
+    let (stop, paid) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let to = cluster.people[3].account;
+    let clients: Vec<(String, Signer)> =
+        (0..3).map(|at| (cluster.nodes[at].public().to_string(), cluster.person(at))).collect();
+    thread::scope(|scope| {
+        let (stop, paid) = (&stop, &paid);
+        // Told also when this thread panics: nobody would wait for the clients otherwise.
+        let _end = Told(stop);
+        let clients: Vec<_> = clients
+            .iter()
+            .map(|(at, from)| scope.spawn(move || pay(at, from, &to, stop, paid)))
+            .collect();
+        happens(cluster, paid);
+        stop.store(true, Ordering::SeqCst);
+        clients.into_iter().flat_map(|client| client.join().unwrap()).collect()
+    })
+}
+
+/// Tells to stop when it goes, also by a panic.
+pub struct Told<'s>(pub &'s AtomicBool);
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// Waits for so many more payments.
+pub fn further(paid: &AtomicUsize, count: usize) {
+    let before = paid.load(Ordering::SeqCst);
+    eventually("payments go on", || (paid.load(Ordering::SeqCst) >= before + count).then_some(()));
+}
+
+/// Whether a node has an event in its book.
+pub fn is_done(node: &Node, event: &str) -> bool {
+    let Some(answer) = node.try_get(&format!("/v1/events/{event}")) else {
+        return false;
+    };
+    answer.status == 200 && matches!(text(&answer.json(200), "stage"), "final" | "proven")
+}
+
+/// A payment of one person at a node becomes final.
+pub fn pays(cluster: &Cluster, at: usize) -> String {
+    let payment = cluster.people[0].pay(&cluster.people[3].account, "1");
+    let receipt = cluster.nodes[at].submit("final", &payment).unwrap().json(200);
+    assert_eq!(text(&receipt, "stage"), "final", "at node {at}: {receipt}");
+    text(&receipt, "event").to_string()
+}
+
+/// What holds whatever happened: one history, in it everything that was final, no coin more or
+/// less, and nobody accused but the routers at `liars`.
+pub fn all_is_well(cluster: &Cluster, finals: &[String], liars: &[usize]) {
+    cluster.agree();
+    for node in cluster.nodes.iter().filter(|node| node.is_running()) {
+        for event in finals {
+            assert!(is_done(node, event), "{event} was final and is lost");
+        }
+        assert_eq!(node.json("/v1/economy")["is_conserved"], true);
+    }
+    let allowed: Vec<String> =
+        liars.iter().map(|zone| format!("the router of zone {zone} signed two blocks")).collect();
+    for node in &cluster.nodes {
+        let log = node.log();
+        for line in log.lines().filter(|line| line.contains("signed two")) {
+            let is_true = allowed.iter().any(|words| line.contains(words.as_str()));
+            assert!(is_true, "{} accuses an honest router: {line}", node.home.display());
+        }
+    }
+}

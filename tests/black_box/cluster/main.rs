@@ -1,0 +1,14 @@
+//! Several routers and full nodes, in processes of their own, agree on one history.
+
+mod agreement;
+mod clocks;
+mod dev;
+mod disks;
+mod faults;
+mod governing;
+mod load;
+mod records;
+mod strangers;
+#[path = "../support/mod.rs"]
+mod support;
+mod traitors;

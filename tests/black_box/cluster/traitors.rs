@@ -1,0 +1,105 @@
+//! One of four routers lies. The others go on, agree, and say what they saw.
+
+use crate::load::{all_is_well, further, home_of, is_done, text, under_load};
+use crate::support::cluster::Cluster;
+use crate::support::eventually;
+
+const LIAR: usize = 3;
+
+fn with(treason: &str) -> Cluster {
+    let mut cluster = Cluster::of(4, &[]);
+    cluster.nodes[LIAR].environment = vec![("DDT_TEST_TREASON", treason.to_string())];
+    cluster.start_all();
+    cluster
+}
+
+/// Whether an honest router logged these words.
+fn is_seen(cluster: &Cluster, words: &str) -> bool {
+    (0..LIAR).any(|at| cluster.nodes[at].log().contains(words))
+}
+
+/// The liar gets events of its own to lie about.
+fn give_the_liar(cluster: &Cluster, count: usize) {
+    for _ in 0..count {
+        let payment = cluster.person(3).pay(&cluster.people[0].account, "1");
+        cluster.nodes[LIAR].submit("sequenced", &payment).unwrap();
+    }
+}
+
+/// The others' clients pay while the liar lies, until it was seen; then all agree.
+fn survives(cluster: &mut Cluster, words: &str, liars: &[usize]) {
+    let finals = under_load(cluster, |cluster, paid| {
+        further(paid, 10);
+        eventually(words, || {
+            give_the_liar(cluster, 1);
+            is_seen(cluster, words).then_some(())
+        });
+        further(paid, 10);
+    });
+    assert!(cluster.nodes[LIAR].log().contains("this node lies"));
+    all_is_well(cluster, &finals, liars);
+}
+
+// Broken by: a second block that takes the place of the first; votes for two blocks of one
+// place that add up; a node that cannot get the block that was anchored because it has the
+// other one; evidence that nobody sees.
+#[test]
+fn a_router_that_signs_two_blocks_for_each_place_is_seen() {
+    let mut cluster = with("equivocate");
+    give_the_liar(&cluster, 3);
+    survives(&mut cluster, "the router of zone 3 signed two blocks", &[LIAR]);
+}
+
+// Broken by: an anchor that counts blocks which nobody else has (a tip that is believed
+// because it is proposed, or because its router voted for it).
+#[test]
+fn blocks_that_are_shown_to_nobody_count_for_nothing() {
+    let mut cluster = with("withhold");
+    let hidden = cluster.person(3).pay(&cluster.people[0].account, "1");
+    let promise = cluster.nodes[LIAR].submit("sequenced", &hidden).unwrap().json(200);
+    survives(&mut cluster, "an anchor names blocks that are not here", &[]);
+    for node in &cluster.nodes[..LIAR] {
+        assert!(!is_done(node, text(&promise, "event")), "it was shown to nobody");
+    }
+}
+
+// Broken by: a body whose state root is not compared with one's own.
+#[test]
+fn an_anchor_with_a_wrong_state_root_is_refused() {
+    survives(&mut with("wrong-root"), "an invalid anchor body", &[]);
+}
+
+// Broken by: an anchor's time that one statement can move.
+#[test]
+fn times_that_are_an_hour_off_move_nothing() {
+    let mut cluster = with("wrong-time");
+    let finals = under_load(&mut cluster, |_, paid| further(paid, 30));
+    all_is_well(&cluster, &finals, &[]);
+    let (last, half_an_hour_ms) = (cluster.height(), 1_800_000);
+    let times: Vec<u64> = (last.saturating_sub(5).max(1)..=last)
+        .map(|height| cluster.nodes[0].json(&format!("/v1/anchors/{height}"))["time"].as_u64())
+        .map(Option::unwrap)
+        .collect();
+    let now_ms = crate::support::signer::now_us() / 1_000;
+    assert!(times.iter().all(|time| time.abs_diff(now_ms) < half_an_hour_ms), "{times:?}");
+}
+
+// Broken by: an event that is given to its home router alone.
+#[test]
+fn a_censored_account_pays_by_way_of_another_router() {
+    let mut cluster = Cluster::of(4, &[]);
+    let (from, to) = (cluster.person(0), cluster.people[1].account);
+    let liar = home_of(&from.account, 4);
+    let treason = format!("censor:{}", from.account);
+    cluster.nodes[liar].environment = vec![("DDT_TEST_TREASON", treason)];
+    let full = cluster.add_full_node((liar + 1) % 4);
+    cluster.start_all();
+    let mut finals = Vec::new();
+    for _ in 0..3 {
+        let receipt = cluster.nodes[full].submit("final", &from.pay(&to, "1")).unwrap().json(200);
+        assert_eq!(text(&receipt, "stage"), "final", "{receipt}");
+        finals.push(text(&receipt, "event").to_string());
+    }
+    all_is_well(&cluster, &finals, &[]);
+    assert_eq!(cluster.nodes[full].balance(&to), "1000003");
+}

@@ -1,0 +1,39 @@
+//! Nodes that begin with a snapshot instead of all history.
+
+mod joining;
+mod resuming;
+mod source;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use support::cluster::Cluster;
+use support::eventually;
+
+/// A network of one router with short epochs and small pieces.
+fn network() -> Cluster {
+    let mut cluster = Cluster::of(1, &["epoch_ms=6000"]);
+    set(&cluster.nodes[0].home, "[snapshots]\npiece_bytes = 200\n");
+    cluster.start_all();
+    cluster
+}
+
+/// Adds settings to a node's file.
+fn set(home: &Path, settings: &str) {
+    let file = home.join("config.toml");
+    let mut file = OpenOptions::new().append(true).create(true).open(file).unwrap();
+    write!(file, "\n{settings}").unwrap();
+}
+
+/// The newest snapshot of a node that is whole and not older than this height, and its height.
+fn newest(home: &Path, height: u64) -> (u64, PathBuf) {
+    eventually("a snapshot", || {
+        let entries = std::fs::read_dir(home.join("snapshots")).ok()?.flatten();
+        let heights = entries.filter_map(|e| e.file_name().to_str()?.parse::<u64>().ok());
+        let newest = heights.max().filter(|newest| *newest >= height)?;
+        Some((newest, home.join("snapshots").join(newest.to_string())))
+    })
+}

@@ -1,0 +1,86 @@
+//! Fetching that is killed goes on; sources that lie or fall silent are passed over.
+
+use std::path::Path;
+use std::process::{Child, Stdio};
+
+use crate::source::{Copy, Manner, Source};
+use crate::support::{cli, eventually};
+use crate::{network, newest, set};
+
+/// Runs the node of a folder with these peers, on ports that nobody knows.
+fn run(home: &Path, ip: &str, peers: &[&Source]) -> Child {
+    let peers: Vec<String> = peers.iter().map(|peer| peer.address()).collect();
+    let mut command = cli::command(home);
+    command.args(["node", "run", "--json", "--log", "info", "--listen", &format!("{ip}:0")]);
+    command.env("DDT_NETWORK_LISTEN", format!("{ip}:0"));
+    command.env("DDT_NETWORK_PEERS", peers.join(","));
+    let log = std::fs::File::create(home.with_extension("sync.log")).unwrap();
+    command.stdout(Stdio::null()).stderr(log).spawn().unwrap()
+}
+
+fn pieces_in(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.path().extension().is_some_and(|end| end == "piece")).count()
+}
+
+fn kill(mut process: Child) {
+    process.kill().unwrap();
+    process.wait().unwrap();
+}
+
+// Broken by: pieces that are fetched again although they are on disk, or written before they
+// are checked; a liar that is asked again, or whose piece is taken; a half-made book that is
+// opened.
+#[test]
+fn a_killed_node_goes_on_with_what_it_has_and_a_liar_is_passed_over() {
+    let mut cluster = network();
+    let to = cluster.people[3].account;
+    let payment = cluster.people[0].pay(&to, "1");
+    assert_eq!(cluster.nodes[0].submit("final", &payment).unwrap().status, 200);
+    let paid_at = cluster.height();
+    let copy = eventually("a copy", || {
+        let (height, folder) = newest(&cluster.nodes[0].home, paid_at);
+        Copy::of(&cluster.nodes[0], height, &folder)
+    });
+    let all = copy.pieces.len();
+    assert!(all >= 8, "only {all} pieces");
+    let joined = cluster.add_full_node(0);
+    let (home, ip) = (cluster.nodes[joined].home.clone(), cluster.nodes[joined].ip.to_string());
+    set(&home, "[sync]\nahead_min = 1\n");
+    let folder = home.join("sync").join(copy.id.to_string());
+    // Half of it comes; then the node dies.
+    let half = all as u32 / 2;
+    let silent = Source::start(cluster.chain, 41, &copy, Manner::SilentFrom(half));
+    let process = run(&home, &ip, &[&silent]);
+    eventually("half of the pieces", || (pieces_in(&folder) == half as usize).then_some(()));
+    let status = eventually("a status", || {
+        let status = cli::ddt(&home, &["node", "status"]);
+        (status.code == Some(0)).then(|| status.data())
+    });
+    assert_eq!(status["syncing"]["pieces"], all);
+    kill(process);
+    assert!(!home.join("book.redb").exists());
+    // What a kill in the middle of building leaves is thrown away; so is a piece that rotted.
+    std::fs::write(home.join("book.redb.making"), b"half").unwrap();
+    let mut rotten = std::fs::read(folder.join("00000.piece")).unwrap();
+    *rotten.last_mut().unwrap() ^= 1;
+    std::fs::write(folder.join("00000.piece"), rotten).unwrap();
+    let liar = Source::start(cluster.chain, 42, &copy, Manner::Lying);
+    let honest = Source::start(cluster.chain, 43, &copy, Manner::Honest);
+    let process = run(&home, &ip, &[&liar, &honest]);
+    eventually("a book", || home.join("book.redb").exists().then_some(()));
+    let wanted = std::iter::once(0).chain(half..all as u32);
+    assert_eq!(honest.asked(), wanted.collect(), "what was on disk was fetched again");
+    let lied = liar.asked().len();
+    assert!((1..=4).contains(&lied), "the liar was asked {lied} times");
+    kill(process);
+    drop((silent, liar, honest));
+    // And it follows the network from there.
+    cluster.start_all();
+    let node = &cluster.nodes[joined];
+    assert_eq!(node.json("/v1/status")["lowest"], copy.height + 1);
+    assert_eq!(node.balance(&to), "1000001");
+    let height = cluster.height();
+    (copy.height..=height).for_each(|at| cluster.agree_at(at));
+    assert!(!home.join("sync").exists() && !home.join("sync.json").exists());
+}
