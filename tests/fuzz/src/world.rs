@@ -40,7 +40,7 @@ pub struct World {
     /// Its roots.
     pub roots: Roots,
     /// The state before, which is certified, and its height.
-    before: (u64, BTreeMap<Vec<u8>, Vec<u8>>),
+    pub before: (u64, BTreeMap<Vec<u8>, Vec<u8>>),
     /// The body of the anchor that could come next, with no blocks.
     pub next_anchor: Vec<u8>,
     /// Proofs of some rows, of a missing one, and of receipts.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use ddt_fuzz::targets::ALL;
 
-const CRATES: [&str; 7] =
-    ["ledger", "contracts", "wallet", "api", "node", "node/core", "node/consensus"];
+const CRATES: [&str; 8] =
+    ["ledger", "contracts", "wallet", "api", "node", "node/core", "node/consensus", "node/net"];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")

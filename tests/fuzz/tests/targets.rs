@@ -76,5 +76,5 @@ fn histories_get_far() {
 
 targets! {
     anchors blocks bodies certificates events genesis http keystore lanes life messages
-    node_files peers proofs records rows stores texts values views wallet_files
+    network node_files peers proofs records rows snapshots stores texts values views wallet_files
 }

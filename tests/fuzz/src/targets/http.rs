@@ -137,7 +137,7 @@ fn run(bytes: &[u8]) -> End {
         serde_json::from_slice::<Json>(&body).unwrap_or_else(|error| panic!("{what}: {error}"))
     });
     let code = json.as_ref().and_then(|json| json.get("code")).map(Json::to_string);
-    let route: String = path.split('/').take(4).map(|part| &part[..part.len().min(9)]).collect();
+    let route: String = path.split('/').take(4).flat_map(|part| part.chars().take(9)).collect();
     end((head.status.as_u16(), code, head.status.is_success().then_some(route)))
 }
 

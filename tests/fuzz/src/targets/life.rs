@@ -57,6 +57,7 @@ fn setup() -> Setup {
         username_year_ms: Millis(40_000),
         stamp_bits: 2,
         stamp_bits_heavy: 1,
+        router_silent_ms: Millis(u64::MAX),
         ..Params::dev()
     };
     let rich = PEOPLE.iter().take(3).map(|name| (Person::named(name), Amount::from_apt(2_500)));

@@ -13,12 +13,15 @@ mod lanes;
 mod life;
 #[cfg(feature = "consensus")]
 mod messages;
+#[cfg(feature = "network")]
+mod network;
 #[cfg(feature = "faces")]
 mod node_files;
 mod peers;
 mod proofs;
 mod records;
 mod rows;
+mod snapshots;
 mod stores;
 mod texts;
 mod values;
@@ -44,12 +47,15 @@ pub const ALL: &[Target] = &[
     life::TARGET,
     #[cfg(feature = "consensus")]
     messages::TARGET,
+    #[cfg(feature = "network")]
+    network::TARGET,
     #[cfg(feature = "faces")]
     node_files::TARGET,
     peers::TARGET,
     proofs::TARGET,
     records::TARGET,
     rows::TARGET,
+    snapshots::TARGET,
     stores::TARGET,
     texts::TARGET,
     values::TARGET,

@@ -36,10 +36,7 @@ fn run(bytes: &[u8]) -> End {
 fn start() -> Vec<(Zone, Lane)> {
     let lane = |zone: u32| {
         let router = Router::of_zone(zone).person;
-        let (router, key) = (router.id(), router.key());
-        let lane =
-            Lane { router, key, term: 1, height: 0, tip: Hash::ZERO, next_number: 1, voids: 0 };
-        (Zone(zone), lane)
+        (Zone(zone), Lane::first(router.id(), router.key(), Millis(0)))
     };
     vec![lane(1), lane(2)]
 }

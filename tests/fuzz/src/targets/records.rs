@@ -5,15 +5,18 @@ use ddt_core::{availability, follower};
 use ddt_ledger::accounts::{Account, Duty};
 use ddt_ledger::anchor::{Roots, TimeStatement, Tip};
 use ddt_ledger::borsh::{BorshDeserialize, BorshSerialize};
-use ddt_ledger::certificate::{Certificate, ValidatorAddress, ValidatorSet, VoteKind};
+use ddt_ledger::certificate::{
+    Certificate, ValidatorAddress, ValidatorSet, VoteKind, VoteStatement,
+};
 use ddt_ledger::codec::{decode, encode};
 use ddt_ledger::event::{Draft, Signed};
 use ddt_ledger::fees::ValueIndex;
-use ddt_ledger::lane::{BlockHeader, LaneBlock, SoftReceipt};
+use ddt_ledger::lane::{BlockHeader, LaneBlock, SignedHeader, SoftReceipt};
 use ddt_ledger::merkle::ListProof;
 use ddt_ledger::params::Params;
 use ddt_ledger::proof::{Claim, Handover, Proof};
 use ddt_ledger::receipt::Receipt;
+use ddt_ledger::routers::{ClosedTerm, Protocol, Router, RouterKey};
 use ddt_ledger::stamp::Stamps;
 use ddt_ledger::state::TreeProof;
 use ddt_ledger::store::AnchorRecord;
@@ -49,7 +52,7 @@ fn law<T: BorshSerialize + BorshDeserialize>(bytes: &[u8]) -> End {
 }
 
 /// What a record is and how it is read; its first byte says which.
-const LAWS: [Law; 34] = [
+const LAWS: [Law; 40] = [
     law::<Draft>,
     law::<Signed>,
     law::<BlockHeader>,
@@ -84,6 +87,12 @@ const LAWS: [Law; 34] = [
     law::<Task>,
     law::<EpochRecord>,
     law::<ValueIndex>,
+    law::<VoteStatement>,
+    law::<SignedHeader>,
+    law::<Router>,
+    law::<RouterKey>,
+    law::<ClosedTerm>,
+    law::<Protocol>,
 ];
 
 fn run(bytes: &[u8]) -> End {
