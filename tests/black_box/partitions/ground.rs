@@ -4,6 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::support::cluster::Node;
 
@@ -28,7 +29,10 @@ fn must(words: &str) {
 impl Ground {
     /// So many namespaces, counted from 1.
     pub fn new(count: usize) -> Ground {
-        let ground = Ground { tag: std::process::id() % 250, count };
+        // The system takes namespaces down a moment after they are gone: names are used once.
+        static GROUNDS: AtomicU32 = AtomicU32::new(0);
+        let number = GROUNDS.fetch_add(1, Ordering::Relaxed);
+        let ground = Ground { tag: std::process::id().wrapping_add(number) % 250, count };
         let (bridge, tag) = (ground.bridge(), ground.tag);
         must(&format!("link add {bridge} type bridge"));
         must(&format!("addr add 10.77.{tag}.254/24 dev {bridge}"));
@@ -98,6 +102,7 @@ impl Ground {
 impl Drop for Ground {
     fn drop(&mut self) {
         for number in 1..=self.count {
+            ip(&format!("link del ddt{}v{number}", self.tag));
             ip(&format!("netns del {}", self.name(number)));
         }
         ip(&format!("link del {}", self.bridge()));
