@@ -1,7 +1,7 @@
 //! What the parts of a running node share.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, mpsc};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -17,10 +17,10 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Notify, Semaphore, broadcast};
 use tokio::task::JoinSet;
 
+use super::accusing::Accused;
 use super::blocks::Blocks;
 use super::following::Step;
 use super::gathering;
-use super::governing::Accused;
 use super::inbox::Inbox;
 use super::keys::NodeKeys;
 use super::lane::Order;
@@ -103,6 +103,11 @@ pub struct Core {
     pub mempool: AtomicU64,
     /// Whether the lane seals.
     pub is_open: AtomicBool,
+    /// Whether it has been as far as the others since it started; a router of several promises
+    /// nothing before.
+    pub is_up_to_date: AtomicBool,
+    /// Whether the node is about to end.
+    pub is_stopping: AtomicBool,
     /// Snapshots for nodes that join.
     pub snapshots: Snapshots,
     /// The lowest anchor that each connected peer can send.
@@ -154,6 +159,15 @@ impl Core {
         tasks.spawn_on(task, &self.runtime);
     }
 
+    /// Whether this node sequences events now. What has no peers takes them even when its lane
+    /// is closed: its author is told why.
+    pub fn seals(&self) -> bool {
+        let is_set = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
+        let is_alone = self.net.get().is_none();
+        self.role.zone.is_some()
+            && (is_alone || is_set(&self.is_open) && is_set(&self.is_up_to_date))
+    }
+
     /// Tells the network, if there is one.
     pub fn tell(&self, news: News) {
         if let Some(net) = self.net.get() {
@@ -163,6 +177,8 @@ impl Core {
 
     /// Ends the node: it must not go on after this.
     pub fn end(&self, failure: Failure) {
+        // One fault shows in several places, and only the first is told at the end.
+        tracing::error!("{failure}");
         let _ = self.ending.send(Ending::Failed(failure));
     }
 

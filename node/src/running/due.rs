@@ -3,6 +3,7 @@
 //! What is due stands in the state, so there is nothing to keep: a node that starts looks at
 //! the ledger and goes on.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -92,6 +93,9 @@ impl<C: Chore> Worker<C> {
         let mut effects = agent.step(now(), input);
         while !effects.is_empty() {
             for effect in std::mem::take(&mut effects) {
+                if self.core.is_stopping.load(Ordering::Relaxed) {
+                    return Ok(());
+                }
                 match effect {
                     Effect::Submit(name) => {
                         let result = self.chore.submit(&name);

@@ -36,6 +36,11 @@ impl Duties {
         Duties { core, account, nonce: Mutex::new(0) }
     }
 
+    /// The account whose node key this node has, if anybody authorised it.
+    pub fn account(&self) -> Option<AccountId> {
+        self.account
+    }
+
     /// Whether an account's node key, not revoked since, is this node's.
     pub fn is_authorised(&self) -> Result<bool, StoreFault> {
         let Some(account) = &self.account else { return Ok(false) };

@@ -79,12 +79,6 @@ pub enum Intake {
     Followed(Hash, watch::Receiver<Progress>),
 }
 
-/// Whether this node seals no lane now: others must sequence what it takes.
-fn is_closed(core: &Core) -> bool {
-    let is_open = core.is_open.load(Ordering::Relaxed);
-    core.role.zone.is_none() || (!is_open && core.net.get().is_some())
-}
-
 /// Takes an event in, or finds it already here.
 ///
 /// A person's event is sequenced even if its own rules would refuse it now: what it waits for
@@ -107,7 +101,8 @@ pub fn take_in(core: &Arc<Core>, bytes: &[u8], only_if_good: bool) -> Result<Int
         Admission::Admitted { forecast: Err(refusal), .. } if only_if_good => {
             Err(SubmitError::Refused(refusal))
         }
-        Admission::Admitted { .. } if is_closed(core) => {
+        // Others must sequence it.
+        Admission::Admitted { .. } if !core.seals() => {
             let full = || SubmitError::Busy(mempool::FULL.words.to_string());
             let room = core.forwards.clone().try_acquire_owned().map_err(|_| full())?;
             let (receiver, is_new) = core.tracker.follow(id);
@@ -264,8 +259,10 @@ impl Backend for Face {
         let core = &self.core;
         let is_open = core.role.zone.is_none() || core.is_open.load(Ordering::Relaxed);
         let (own, heard) = (core.book.head().0.height, core.heard.load(Ordering::Relaxed));
+        let is_up_to_date = core.is_up_to_date.load(Ordering::Relaxed);
         let not_ready = match (is_open, core.meters.silence(now())) {
             (false, _) => sequencer::CLOSED.words.to_string(),
+            _ if !is_up_to_date => "it has not yet met enough of the other routers".to_string(),
             _ if heard > own.saturating_add(BEHIND_MAX) => {
                 format!("at anchor {own} of {heard}: it still catches up")
             }

@@ -39,7 +39,7 @@ enum Word {
 pub async fn carry(core: Arc<Core>, event: Checked, _room: OwnedSemaphorePermit) {
     let (id, since) = (event.id(), now());
     let Some(mut progress) = core.tracker.following(&id) else { return };
-    let mut turn = 0_usize;
+    let (mut turn, mut refused) = (0_usize, None);
     loop {
         let routers = in_order(&core, &event);
         let router = turn.checked_rem(routers.len()).and_then(|at| routers.get(at)).copied();
@@ -52,18 +52,25 @@ pub async fn carry(core: Arc<Core>, event: Checked, _room: OwnedSemaphorePermit)
             Word::Promised | Word::Executed => {
                 let is_final = |progress: &Progress| matches!(progress, Progress::Final);
                 let waited = progress.wait_for(is_final);
-                if tokio::time::timeout(FINAL_WITHIN, waited).await.is_ok() {
+                // Who promised has signed it; that it is executed must soon show here.
+                let within = match word {
+                    Word::Promised => FINAL_WITHIN,
+                    _ => PATIENCE,
+                };
+                if tokio::time::timeout(within, waited).await.is_ok() {
                     return;
                 }
             }
-            Word::Refused(refusal) => {
-                core.tracker.end(&id, Progress::Dropped(refusal));
-                return;
-            }
-            Word::Silent => {
+            Word::Refused(_) | Word::Silent => {
+                // One router's "no" may be a lie: this node found the event good. The last one
+                // is what its author is told if no router takes it.
+                if let Word::Refused(refusal) = word {
+                    refused = Some(refusal);
+                }
                 let is_promised = matches!(*progress.borrow(), Progress::Sequenced(..));
                 if !is_promised && now().since(since) > Millis(TRIED_MS) {
-                    core.tracker.end(&id, Progress::Dropped(sequencer::CLOSED));
+                    let why = refused.unwrap_or(sequencer::CLOSED);
+                    core.tracker.end(&id, Progress::Dropped(why));
                     return;
                 }
                 if turn.checked_rem(routers.len().max(1)) == Some(0) {

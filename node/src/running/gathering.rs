@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ddt_contracts::zones::Evidence;
-use ddt_core::availability::{AHEAD_MAX, Ask, Availability, AvailabilityConfig, Effect, Input};
+use ddt_core::availability::{
+    AHEAD_MAX, Ask, Availability, AvailabilityConfig, Effect, Input, LANE_BYTES_MAX,
+};
 use ddt_core::follower;
 use ddt_ledger::anchor::{TIPS_MAX, Tip};
 use ddt_ledger::fault::StoreFault;
@@ -20,7 +22,6 @@ use ddt_net::message::{Answer, News, Request};
 
 use super::core::{Core, now};
 use super::following::Step;
-use super::governing::accuse;
 use super::inbox::Outbox;
 use crate::failure::Failure;
 
@@ -62,6 +63,7 @@ pub fn open(core: &Arc<Core>) -> Result<Availability, Failure> {
         registry: *core.book.registry(),
         me: core.keys.router_public(),
         peers: heads.iter().map(|(_, lane)| lane.key).collect(),
+        lane_bytes_max: LANE_BYTES_MAX,
         sign: core.role.is_validator.then_some(sign),
     };
     let machine = Availability::new(config, heads, validators.next, stored);
@@ -160,7 +162,7 @@ impl Gathering<'_> {
                     let (zone, height) = (first.header.zone, first.header.height);
                     tracing::error!("the router of zone {zone} signed two blocks at {height}");
                     if let Some(evidence) = Evidence::of_blocks(key, &first, &second) {
-                        accuse(&self.core.accused, evidence);
+                        self.core.accused.accuse(evidence);
                     }
                 }
                 Effect::Refused { from, why } => tracing::debug!("{from}: {why}"),

@@ -1,18 +1,18 @@
 //! What a router says for itself: that it is there, what it is ready for, that its lane must go
-//! on in another term; and what it knows of routers that sign two ways.
+//! on in another term.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use ddt_contracts::zones::{Alive, CloseTerm, Evidence, Signal};
+use ddt_contracts::zones::{Alive, CloseTerm, Signal};
 use ddt_ledger::codec::encode;
 use ddt_ledger::event::Role;
 use ddt_ledger::fault::StoreFault;
 use ddt_ledger::registry::Declared;
 use ddt_ledger::routers::{PROTOCOL_VERSION, Protocol, Router, RouterKey};
 use ddt_ledger::system::{Head, Lane, params};
-use ddt_ledger::{AccountId, Millis, PublicKey, Refusal};
+use ddt_ledger::{AccountId, Millis, Refusal, Zone};
 
 use super::core::{Core, now};
 use super::duties::Duties;
@@ -20,11 +20,6 @@ use super::duties::Duties;
 const TICK: Duration = Duration::from_secs(1);
 /// Nothing is said again before this.
 const PAUSE: Millis = Millis(5_000);
-/// Most routers that are accused at one time.
-const ACCUSED_MAX: usize = 64;
-
-/// What this node saw two of, by the key that signed both.
-pub type Accused = Mutex<BTreeMap<PublicKey, Evidence>>;
 
 /// Speaks for a router.
 pub struct Governing {
@@ -32,14 +27,6 @@ pub struct Governing {
     duties: Arc<Duties>,
     /// When each was said last.
     said: Mutex<BTreeMap<String, Millis>>,
-}
-
-/// Remembers an accusation until the state knows of it.
-pub fn accuse(accused: &Accused, evidence: Evidence) {
-    let mut accused = accused.lock().unwrap_or_else(|error| error.into_inner());
-    if accused.len() < ACCUSED_MAX {
-        accused.entry(evidence.key).or_insert(evidence);
-    }
 }
 
 impl Governing {
@@ -62,7 +49,6 @@ impl Governing {
     }
 
     fn turn(&self) -> Result<(), StoreFault> {
-        self.report()?;
         let snapshot = self.core.book.snapshot()?;
         let known = RouterKey::read(&snapshot, &self.core.keys.router_public());
         let Some(account) = known.filter(|key| key.past.is_none()).map(|key| key.account) else {
@@ -79,7 +65,8 @@ impl Governing {
         if !router.is_staying() || self.core.role.is_silent {
             return Ok(());
         }
-        if let Some((zone, lane)) = lane.as_ref().filter(|(_, lane)| self.must_end(lane)) {
+        if let Some((zone, lane)) = lane.as_ref().filter(|(zone, lane)| self.must_end(*zone, lane))
+        {
             let event = CloseTerm { zone: *zone, term: lane.term };
             self.say(account, CloseTerm::NAME, encode(&event));
         }
@@ -95,40 +82,11 @@ impl Governing {
     }
 
     /// Whether this router may not seal in the lane's term: it lost blocks of it.
-    fn must_end(&self, lane: &Lane) -> bool {
+    fn must_end(&self, zone: Zone, lane: &Lane) -> bool {
         let core = &self.core;
         let is_closed = !core.is_open.load(std::sync::atomic::Ordering::Relaxed);
-        let is_lost = core.standing.closed_term.is_some_and(|closed| lane.term <= closed);
+        let is_lost = core.standing.may_not_seal(zone, lane.term);
         is_lost || (is_closed && core.role.zone.is_some() && lane.key == core.keys.router_public())
-    }
-
-    /// Takes what was seen to the ledger, until the state knows of it.
-    fn report(&self) -> Result<(), StoreFault> {
-        let all: Vec<Evidence> = {
-            let accused = self.core.accused.lock().unwrap_or_else(|error| error.into_inner());
-            accused.values().cloned().collect()
-        };
-        for evidence in all {
-            let snapshot = self.core.book.snapshot()?;
-            let known = RouterKey::read(&snapshot, &evidence.key);
-            let router = known.and_then(|known| Router::read(&snapshot, &known.account));
-            if let Some(fault) = snapshot.fault() {
-                return Err(fault);
-            }
-            if router.is_none_or(|router| router.is_out) {
-                self.acquit(&evidence.key);
-            } else if self.may_say(&evidence.key.to_string()) {
-                let body = encode(&evidence);
-                let said = self.duties.submit(Evidence::NAME, body);
-                tracing::warn!(key = %evidence.key, ?said, "evidence against a router");
-            }
-        }
-        Ok(())
-    }
-
-    fn acquit(&self, key: &PublicKey) {
-        let mut accused = self.core.accused.lock().unwrap_or_else(|error| error.into_inner());
-        accused.remove(key);
     }
 
     fn may_say(&self, what: &str) -> bool {

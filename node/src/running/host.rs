@@ -1,7 +1,6 @@
 //! The node as its network sees it: takes news, and answers what others ask.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
@@ -96,11 +95,14 @@ impl Desk {
         self.0.lowests.lock().unwrap_or_else(|error| error.into_inner())
     }
 
-    /// A peer has committed this height. What is at most one ahead a validator decides itself.
+    /// A peer has committed this height. What is at most one ahead, who votes on it decides
+    /// itself.
     fn height(&self, from: PublicKey, height: u64) {
         let core = &self.0;
         let own = core.book.head().0.height;
-        let is_coming = core.role.is_validator && height <= own.saturating_add(1);
+        let (set, me) = (core.routers.validators(), core.keys.router_public());
+        let votes = core.role.is_validator && set.0.iter().any(|validator| validator.key == me);
+        let is_coming = votes && height <= own.saturating_add(1);
         // Who has nothing that comes next need not be asked for it.
         let lowest = self.lowests().get(&from).copied().unwrap_or_default();
         if height > own && !is_coming && lowest <= own.saturating_add(1) {
@@ -187,7 +189,7 @@ fn handovers(core: &Core, after: u64, last: u64) -> Result<Vec<Handover>, StoreF
 
 /// Sequences an event for another node, and waits a while for the promise.
 async fn submitted(core: Arc<Core>, bytes: Vec<u8>) -> Submitted {
-    if core.role.zone.is_none() || !core.is_open.load(Ordering::Relaxed) {
+    if !core.seals() {
         return Submitted::Closed;
     }
     let taken = {

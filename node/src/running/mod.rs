@@ -3,6 +3,7 @@
 //! A router seals a lane and votes on anchors; a full node follows. Which of them a node is,
 //! the state says: whoever has the key of a lane is its router.
 
+mod accusing;
 mod anchoring;
 mod blocks;
 mod copying;
@@ -30,6 +31,7 @@ mod routers;
 mod serving;
 mod sets;
 mod snapshots;
+mod stamps;
 mod threads;
 mod times;
 mod timing;
@@ -37,7 +39,7 @@ mod tracker;
 #[cfg(debug_assertions)]
 mod treason;
 
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, mpsc as std_mpsc};
 use std::time::Duration;
 
@@ -62,6 +64,7 @@ pub use self::core::{Ending, now};
 pub use keys::NodeKeys;
 pub use reveals::TASKS as REVEALS;
 
+use self::accusing::Accuser;
 use self::core::Core;
 use self::due::Worker;
 use self::governing::Governing;
@@ -81,7 +84,7 @@ const ANCHORS_KEPT: usize = 1_024;
 const SEAL_EVERY_MS: Millis = Millis(100);
 
 /// After it stopped, a node's stores are free within this time.
-const RELEASED_WITHIN: std::time::Duration = std::time::Duration::from_secs(10);
+const RELEASED_WITHIN: Duration = Duration::from_secs(30);
 /// Connections of consensus from the one address that all of loopback comes from.
 const LOOPBACK_CONNECTIONS_MAX: usize = 1_024;
 
@@ -143,7 +146,7 @@ impl Node {
         let snapshots = config.snapshots;
         let (core, queues) =
             open_core(&folder, book, (keys, standing), (ending_sender, snapshots))?;
-        if core.role.is_router() && (core.routers.are_several() || core.book.head().0.height == 0) {
+        if core.role.is_router() && records.may_begin(&core)? {
             records.begin()?;
         }
         let accept_lost_wal = admit_restored(&folder, &core, config.continue_restored)?;
@@ -176,7 +179,10 @@ impl Node {
         }
         if let (Some(net), Some(network)) = (core.net.get().cloned(), config.network) {
             let introducer = consensus.as_ref().map(Running::introducer);
-            let (core, api) = (core.clone(), running.api.clone());
+            if !core.is_up_to_date.load(Ordering::Relaxed) {
+                tasks.push(tokio::spawn(records::open_when_up_to_date(core.clone())));
+            }
+            let (core, api) = (core.clone(), serving::published(&running.api));
             if core.role.is_validator {
                 tasks.push(tokio::spawn(timing::tell(core.clone())));
             }
@@ -195,8 +201,17 @@ impl Node {
                 None => std::future::pending().await,
             }
         };
+        let network = async {
+            match self.core.net.get().cloned() {
+                Some(net) => net.failed().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
             error = consensus => Ending::Failed(Failure::fault(chain_of(&error))),
+            error = network => Ending::Failed(Failure::fault(format!(
+                "the network: {}", chain_of(&error)
+            ))),
             ending = self.ending.recv() => ending.unwrap_or_else(|| {
                 let words = "a thread of the node has ended; start again, report this";
                 Ending::Failed(Failure::fault(words))
@@ -221,12 +236,12 @@ impl Node {
         self.core.role.word()
     }
 
-    /// Ends everything in order; what was promised is on disk. The folder comes back, so that
-    /// the node may start again on it.
+    /// Ends everything in order; what was promised is on disk.
     ///
     /// # Errors
     /// What did not end as it should.
-    pub async fn stop(self) -> Result<DataFolder, Failure> {
+    pub async fn stop(self) -> Result<Stopped, Failure> {
+        self.core.is_stopping.store(true, Ordering::Relaxed);
         // Open requests get their answers while the node still works; then it stops.
         let _ = self.stop.send(true);
         for server in self.servers {
@@ -251,25 +266,35 @@ impl Node {
         self.folder.withdraw();
         stopped.map_err(|error| Failure::fault(chain_of(&error)))?;
         threads?;
-        released(self.core).await?;
-        Ok(self.folder)
+        Ok(Stopped { folder: self.folder, core: self.core })
     }
 }
 
-/// Waits until nothing uses the stores any more: the last questions are answered on threads
-/// of their own.
-async fn released(core: Arc<Core>) -> Result<(), Failure> {
-    let deadline = tokio::time::Instant::now() + RELEASED_WITHIN;
-    while Arc::strong_count(&core) > 1 {
-        if tokio::time::Instant::now() >= deadline {
-            let users = Arc::strong_count(&core).saturating_sub(1);
-            return Err(Failure::fault(format!(
-                "{users} parts of the node still use its stores; start it again"
-            )));
+/// A node that has ended.
+pub struct Stopped {
+    folder: DataFolder,
+    core: Arc<Core>,
+}
+
+impl Stopped {
+    /// The folder, once nothing uses its stores any more, so that the node may start again on
+    /// it: the last questions are answered, and stamps made, on threads of their own.
+    ///
+    /// # Errors
+    /// Something still uses them after [`RELEASED_WITHIN`].
+    pub async fn released(self) -> Result<DataFolder, Failure> {
+        let deadline = tokio::time::Instant::now() + RELEASED_WITHIN;
+        while Arc::strong_count(&self.core) > 1 {
+            if tokio::time::Instant::now() >= deadline {
+                let users = Arc::strong_count(&self.core).saturating_sub(1);
+                return Err(Failure::fault(format!(
+                    "{users} parts of the node still use its stores; start it again"
+                )));
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        Ok(self.folder)
     }
-    Ok(())
 }
 
 /// What the node does for others by itself.
@@ -278,6 +303,7 @@ struct Agents {
     renewals: Arc<Worker<Renewals>>,
     heartbeats: Arc<Worker<Heartbeats>>,
     governing: Arc<Governing>,
+    accuser: Arc<Accuser>,
 }
 
 impl Agents {
@@ -286,12 +312,14 @@ impl Agents {
         let reveals = reveals::Reveals::open(folder.path(), core.clone(), duties.clone())?;
         let renewals = Renewals { core: core.clone(), duties: duties.clone() };
         let heartbeats = Heartbeats { core: core.clone(), duties: duties.clone() };
+        let accuser = Arc::new(Accuser::new(core.clone(), duties.clone()));
         let governing = Arc::new(Governing::new(core.clone(), duties));
         Ok(Agents {
             reveals: Arc::new(reveals),
             renewals: Arc::new(Worker::new(core.clone(), renewals)?),
             heartbeats: Arc::new(Worker::new(core.clone(), heartbeats)?),
             governing,
+            accuser,
         })
     }
 
@@ -301,6 +329,7 @@ impl Agents {
             tokio::spawn(self.renewals.run()),
             tokio::spawn(self.heartbeats.run()),
             tokio::spawn(self.governing.run()),
+            tokio::spawn(self.accuser.run()),
         ]
     }
 }
@@ -324,8 +353,8 @@ fn open_book(folder: &DataFolder, genesis: &Genesis) -> Result<BookStore, Failur
     Ok(BookStore::open(file, genesis, REGISTRY)?)
 }
 
-/// What the node may sign, by what its folder still knows of what it signed. A network of one
-/// router has nobody to follow.
+/// What the node may sign, by what its folder still knows of what it signed. The only router of
+/// a network has nobody to follow: without its files it does not start.
 fn stand(
     folder: &DataFolder,
     book: &BookStore,
@@ -334,15 +363,21 @@ fn stand(
 ) -> Result<(Records, Standing), Failure> {
     let (snapshot, records, key) = (book.snapshot()?, Records::of(folder), keys.router_public());
     let height = book.head().0.height;
-    if Validators::read(&snapshot).is_some_and(|set| set.next.0.len() > 1) {
-        let is_router = Role::of(&snapshot, &key, Standing::default()).is_router();
-        let standing = records.standing((&key, is_router), height, is_accepted)?;
-        return Ok((records, standing));
+    let is_restored = Restored::read(folder.path())?.is_some();
+    let is_begun = height > 0 || is_restored;
+    if is_begun && role::is_alone(&snapshot, &key) && !records.is_marked()? {
+        if !is_restored && !records.has_votes(&key)? {
+            return Err(lost_votes(folder));
+        }
+        if height > 0 && !folder.path().join("lanes.redb").exists() {
+            return Err(lost_lanes(folder));
+        }
+        return Ok((records, Standing::default()));
     }
-    if height > 0 && !folder.path().join("lanes.redb").exists() {
-        return Err(lost_lanes(folder));
-    }
-    Ok((records, Standing::default()))
+    // A book that has nothing yet says of no router that it is the only one still.
+    let is_router = Role::of(&snapshot, &key, Standing::default()).is_router();
+    let standing = records.standing((&key, is_router), height, is_accepted)?;
+    Ok((records, standing))
 }
 
 fn open_core(
@@ -363,6 +398,7 @@ fn open_core(
     let sets = sets::Sets::default();
     sets.committed(head.height, &set);
     let role = Role::of(&snapshot, &keys.router_public(), standing);
+    let is_alone = role::is_alone(&snapshot, &keys.router_public());
     let vrf = keys.vrf()?;
     let (orders, order_queue) = std_mpsc::sync_channel(lane::ORDERS_MAX);
     let (gather, gather_queue) = inbox::inbox(gathering::ROOM);
@@ -374,7 +410,7 @@ fn open_core(
         follow,
         executing: Mutex::new(()),
         judged: Mutex::new(None),
-        accused: governing::Accused::default(),
+        accused: accusing::Accused::open(folder.path()),
         times: times::Times::default(),
         routers,
         sets,
@@ -396,6 +432,8 @@ fn open_core(
         started: now(),
         mempool: AtomicU64::new(0),
         is_open: AtomicBool::new(role.zone.is_some()),
+        is_up_to_date: AtomicBool::new(is_alone || !role.is_router()),
+        is_stopping: AtomicBool::new(false),
         snapshots: snapshots::Snapshots::open(folder.path(), chain, piece_bytes)?,
         lowests: Mutex::default(),
         meters: meters::Meters::new(head.time, params.anchor_idle_ms),
@@ -403,6 +441,15 @@ fn open_core(
     };
     let queues = Queues { orders: order_queue, gather: gather_queue, follow: follow_queue };
     Ok((Arc::new(core), queues))
+}
+
+/// What it voted for may be lost: voting for something else would be fraud.
+fn lost_votes(folder: &DataFolder) -> Failure {
+    Failure::fault(format!(
+        "{} has a book, but consensus/consensus.wal is missing: without the log of its votes this \
+         router must not vote. Only the file from after its last stop will do",
+        folder.path().display()
+    ))
 }
 
 /// Blocks it promised may be lost: sealing others at their heights would be fraud.

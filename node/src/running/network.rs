@@ -1,6 +1,6 @@
 //! The node's place in the network: its addresses, its card, and whom it knows.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,14 +22,16 @@ use crate::secret_file;
 const CARDS_FILE: &str = "routers.cards";
 const CARDS_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// So often it tries to listen, before somebody else is said to hold its ports.
-const LISTEN_TRIES: u32 = 30;
+const LISTEN_TRIES: u32 = 100;
 /// Between two tries.
 const LISTEN_PAUSE: Duration = Duration::from_millis(100);
 /// How often the cards are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A card is signed anew this often, so that it is known to be alive.
 const CARD_EVERY_MS: u64 = 3_600_000;
-/// And kept on disk this often, if it changed.
+/// Addresses of one router that consensus is told of while the node runs.
+const INTRODUCED_MAX: usize = 64;
+/// Cards are kept on disk once in so many looks, if they changed.
 const KEEP_EVERY: u32 = 30;
 
 /// Joins the network.
@@ -75,7 +77,12 @@ fn read_cards(home: &std::path::Path) -> Vec<SignedCard> {
 }
 
 /// This router's card.
-fn card(core: &Core, net: &Net, config: &NetworkConfig, api: &str) -> Result<SignedCard, Failure> {
+fn card(
+    core: &Core,
+    net: &Net,
+    config: &NetworkConfig,
+    api: Option<&String>,
+) -> Result<SignedCard, Failure> {
     let mut addresses = config.network.reached(true)?;
     if addresses.is_empty() {
         addresses = net.addresses();
@@ -86,7 +93,7 @@ fn card(core: &Core, net: &Net, config: &NetworkConfig, api: &str) -> Result<Sig
         transport: net.me(),
         addresses,
         consensus: config.consensus.reached(false)?,
-        api: vec![api.to_string()],
+        api: api.cloned().into_iter().collect(),
         time: now(),
     };
     let signature = core.keys.sign_as_router(&card.digest());
@@ -99,16 +106,16 @@ pub async fn stay(
     core: Arc<Core>,
     net: Net,
     config: NetworkConfig,
-    api: String,
+    api: Option<String>,
     home: PathBuf,
     introducer: Option<Introducer>,
 ) {
-    let (mut introduced, mut told, mut turns) = (BTreeSet::new(), None, 0_u32);
+    let (mut introduced, mut told, mut turns) = (Introduced::new(), None, 0_u32);
     let mut kept = Vec::new();
     loop {
         let is_old = told.is_none_or(|told| now().since(told).0 > CARD_EVERY_MS);
         if core.role.is_router() && is_old {
-            match card(&core, &net, &config, &api) {
+            match card(&core, &net, &config, api.as_ref()) {
                 Ok(card) => net.set_card(Some(card)),
                 Err(failure) => tracing::error!("{failure}"),
             }
@@ -130,18 +137,26 @@ pub async fn stay(
     }
 }
 
+/// What consensus was told of each router.
+type Introduced = BTreeMap<PublicKey, BTreeSet<String>>;
+
 /// Tells consensus where the other validators are.
 async fn introduce(
     core: &Core,
     introducer: &Introducer,
     cards: &[SignedCard],
-    introduced: &mut BTreeSet<(PublicKey, String)>,
+    introduced: &mut Introduced,
 ) {
     let (set, me) = (core.routers.validators(), core.keys.router_public());
     for card in cards.iter().map(|signed| &signed.card) {
         let is_other = card.router != me && set.0.iter().any(|other| other.key == card.router);
-        for address in card.consensus.iter().filter(|_| is_other) {
-            if introduced.insert((card.router, address.clone()))
+        if !is_other {
+            continue;
+        }
+        let told = introduced.entry(card.router).or_default();
+        for address in &card.consensus {
+            if told.len() < INTRODUCED_MAX
+                && told.insert(address.clone())
                 && let Err(error) = introducer.add_peer(address).await
             {
                 tracing::warn!("a router's address: {error}");

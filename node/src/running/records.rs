@@ -10,6 +10,7 @@ use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ddt_ledger::system::Lane;
@@ -29,6 +30,20 @@ const LOST: &str = "lost";
 pub const FLAG: &str = "--accept-lost-data";
 /// How often a silent router looks whether it may speak.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// How often a router that starts looks whether it is as far as the others.
+const UP_TO_DATE_EVERY: Duration = Duration::from_millis(50);
+/// So many anchors behind the others it is as far as they: they go on meanwhile.
+const BEHIND_MAX: u64 = 2;
+
+/// A lane in which nothing may be sealed up to a term: what was sealed there may be lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Closed {
+    /// The lane's zone.
+    pub zone: Zone,
+    /// The last such term.
+    pub term: u64,
+}
 
 /// What is known of lost records.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -36,8 +51,10 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 struct Lost {
     /// Whether the operator lets it vote again once it has caught up.
     is_accepted: bool,
-    /// Since it came back: the last term in which it may have sealed what it does not know.
-    returned_in_term: Option<u64>,
+    /// Where it may have sealed what it does not know, if it governed a lane as it came back.
+    closed: Option<Closed>,
+    /// Whether it has come back.
+    is_back: bool,
 }
 
 /// Why a router signs nothing, and until when.
@@ -56,8 +73,8 @@ pub enum Silence {
 pub struct Standing {
     /// Whether it must sign nothing.
     pub silence: Option<Silence>,
-    /// The last term of its lane in which it must seal nothing.
-    pub closed_term: Option<u64>,
+    /// Where it must seal nothing.
+    pub closed: Option<Closed>,
 }
 
 fn damaged(path: &Path, error: impl std::fmt::Display) -> Failure {
@@ -102,6 +119,27 @@ impl Records {
         Ok(text.is_some_and(|text| text.trim() == key.to_string()))
     }
 
+    /// Whether the folder is known to have lost what its router signed.
+    ///
+    /// # Errors
+    /// The disk fails, or the mark is damaged.
+    pub fn is_marked(&self) -> Result<bool, Failure> {
+        Ok(self.lost()?.is_some())
+    }
+
+    /// Whether every vote of this key is known here.
+    ///
+    /// # Errors
+    /// The disk fails.
+    pub fn has_votes(&self, key: &PublicKey) -> Result<bool, Failure> {
+        Ok(self.logged()?.is_some() || self.is_unsigned(key)?)
+    }
+
+    fn logged(&self) -> Result<Option<u64>, Failure> {
+        let votes = ddt_consensus::logged_height(&self.consensus);
+        votes.map_err(|error| Failure::fault(super::chain_of(&error)))
+    }
+
     /// What a node may do whose book ends at `height`. Must be asked before its lane store is
     /// opened, which would make a new one.
     ///
@@ -114,17 +152,16 @@ impl Records {
         is_accepted: bool,
     ) -> Result<Standing, Failure> {
         let has_lanes = self.home.join("lanes.redb").exists();
-        let votes = ddt_consensus::logged_height(&self.consensus);
-        let votes = votes.map_err(|error| Failure::fault(super::chain_of(&error)))?;
+        let votes = self.logged()?;
         let mut lost = self.lost()?;
         let is_first = votes.is_none() && (!is_router || self.is_unsigned(key)?);
         let is_whole = is_first || (votes.is_some() && has_lanes);
-        let is_back = lost.is_some_and(|lost| lost.returned_in_term.is_some());
+        let is_back = lost.is_some_and(|lost| lost.is_back);
         if !is_whole && lost.is_none_or(|_| is_back) {
             lost = Some(Lost::default());
             self.write(Lost::default())?;
         }
-        if let Some(mark) = lost.as_mut().filter(|mark| mark.returned_in_term.is_none()) {
+        if let Some(mark) = lost.as_mut().filter(|mark| !mark.is_back) {
             if is_accepted && !mark.is_accepted {
                 mark.is_accepted = true;
                 self.write(*mark)?;
@@ -133,12 +170,22 @@ impl Records {
                 true => Silence::CatchingUp,
                 false => Silence::Untold,
             };
-            return Ok(Standing { silence: Some(silence), closed_term: None });
+            return Ok(Standing { silence: Some(silence), closed: None });
         }
         // The engine works one height above the committed one, at most.
         let needed = votes.map(|votes| votes.saturating_sub(1)).filter(|needed| *needed > height);
-        let closed_term = lost.and_then(|mark| mark.returned_in_term);
-        Ok(Standing { silence: needed.map(Silence::Below), closed_term })
+        let closed = lost.and_then(|mark| mark.closed);
+        Ok(Standing { silence: needed.map(Silence::Below), closed })
+    }
+
+    /// Whether a router may begin to sign here: the only one of a network must have its log
+    /// already, unless it has signed nothing.
+    ///
+    /// # Errors
+    /// The disk fails.
+    pub fn may_begin(&self, core: &Core) -> Result<bool, Failure> {
+        let is_first = core.book.head().0.height == 0 || core.routers.are_several();
+        Ok(is_first || self.is_unsigned(&core.keys.router_public())?)
     }
 
     /// Notes that the router signs from now on. Its lane store is there already.
@@ -157,21 +204,26 @@ impl Records {
         synced.map_err(|error| Failure::io(&path, &error))
     }
 
-    /// Lets the router vote again; whatever it sealed up to this term may be lost.
-    fn come_back(&self, term: u64) -> Result<(), Failure> {
+    /// Lets the router vote again; whatever it sealed there may be lost.
+    fn come_back(&self, closed: Option<Closed>) -> Result<(), Failure> {
         let begun = ddt_consensus::begin_log(&self.consensus);
         begun.map_err(|error| Failure::fault(super::chain_of(&error)))?;
-        self.write(Lost { is_accepted: true, returned_in_term: Some(term) })
+        self.write(Lost { is_accepted: true, is_back: true, closed })
     }
 }
 
 impl Standing {
+    /// Whether what it sealed in that term may be lost.
+    pub fn may_not_seal(&self, zone: Zone, term: u64) -> bool {
+        self.closed.is_some_and(|closed| closed.zone == zone && term <= closed.term)
+    }
+
     /// Tells people what it means, and what to do.
     pub fn say(self, home: &Path) {
         let home = home.display();
-        if let Some(term) = self.closed_term {
+        if let Some(Closed { zone, term }) = self.closed {
             tracing::warn!(
-                "{home}: lost blocks that it may have sealed: its lane is closed up to term {term}"
+                "{home}: lost blocks that it may have sealed: it seals nothing in zone {zone} up to term {term}"
             );
         }
         let Some(silence) = self.silence else { return };
@@ -202,9 +254,9 @@ pub async fn watch(core: Arc<Core>, records: Records, silence: Silence) {
             Silence::Untold => return,
             Silence::Below(height) if core.book.head().0.height < height => continue,
             Silence::Below(_) => {}
-            Silence::CatchingUp if !has_caught_up(&core) => continue,
+            Silence::CatchingUp if !has_caught_up(&core, 0) => continue,
             Silence::CatchingUp => {
-                let returned = own_term(&core).and_then(|term| records.come_back(term));
+                let returned = own_lane(&core).and_then(|lane| records.come_back(lane));
                 if let Err(failure) = returned {
                     return core.end(failure);
                 }
@@ -215,9 +267,21 @@ pub async fn watch(core: Arc<Core>, records: Records, silence: Silence) {
     }
 }
 
+/// Lets the node sequence events once it has seen that it is not behind: what it promised in a
+/// term that others closed meanwhile would be void.
+pub async fn open_when_up_to_date(core: Arc<Core>) {
+    let me = core.keys.router_public();
+    // Who alone decides now is as far as anybody.
+    let is_alone = || core.routers.validators().0.iter().all(|validator| validator.key == me);
+    while !is_alone() && !has_caught_up(&core, BEHIND_MAX) {
+        tokio::time::sleep(UP_TO_DATE_EVERY).await;
+    }
+    core.is_up_to_date.store(true, Ordering::Relaxed);
+}
+
 /// Whether so many validators are connected that the network goes on with this one, and none
-/// of them is further.
-fn has_caught_up(core: &Core) -> bool {
+/// of them is further by more than that. Without any other nobody can tell.
+fn has_caught_up(core: &Core, behind: u64) -> bool {
     let Some(net) = core.net.get() else { return false };
     let (set, me) = (core.routers.validators(), core.keys.router_public());
     let is_validator = |key: &PublicKey| set.0.iter().any(|validator| validator.key == *key);
@@ -226,18 +290,21 @@ fn has_caught_up(core: &Core) -> bool {
         let router = peer.router.filter(|key| *key != me && is_validator(key));
         router.map(|_| peer.height)
     });
-    let (mut count, mut highest) = (0_usize, core.heard.load(std::sync::atomic::Ordering::Relaxed));
+    let (mut count, mut highest) = (0_usize, core.heard.load(Ordering::Relaxed));
     for height in heights {
         count = count.saturating_add(1);
         highest = highest.max(height);
     }
-    count.saturating_add(1) >= set.quorum() && core.book.head().0.height >= highest
+    // A node that votes is one of them itself.
+    let own = usize::from(is_validator(&me));
+    let is_quorum = count > 0 && count.saturating_add(own) >= set.quorum();
+    is_quorum && core.book.head().0.height.saturating_add(behind) >= highest
 }
 
-/// The term of the lane that the state gives to this key.
-fn own_term(core: &Core) -> Result<u64, Failure> {
+/// The lane that the state gives to this key, as it stands now.
+fn own_lane(core: &Core) -> Result<Option<Closed>, Failure> {
     let snapshot = core.book.snapshot()?;
     let lanes: Vec<(Zone, Lane)> = Lane::scan(&snapshot, None, ddt_ledger::anchor::TIPS_MAX);
     let own = lanes.iter().find(|(_, lane)| lane.key == core.keys.router_public());
-    Ok(own.map_or(0, |(_, lane)| lane.term))
+    Ok(own.map(|(zone, lane)| Closed { zone: *zone, term: lane.term }))
 }

@@ -19,6 +19,15 @@ pub struct Role {
     pub is_silent: bool,
 }
 
+/// Whether this key alone seals and votes: then no other router knows what it signed.
+pub fn is_alone(snapshot: &Snapshot, key: &PublicKey) -> bool {
+    let lanes = Lane::scan(snapshot, None, TIPS_MAX);
+    let is_only = |set: &ValidatorSet| set.0.iter().all(|validator| validator.key == *key);
+    let validators = Validators::read(snapshot);
+    lanes.iter().all(|(_, lane)| lane.key == *key)
+        && validators.is_some_and(|set| is_only(&set.next) && is_only(&set.after_next))
+}
+
 impl Role {
     /// The role that the state gives to this router key, as far as it may sign. A key that is
     /// to vote, or voted until now, takes part in consensus.
@@ -28,8 +37,8 @@ impl Role {
         }
         let lanes = Lane::scan(snapshot, None, TIPS_MAX);
         let own = lanes.into_iter().find(|(_, lane)| lane.key == *key);
-        let is_open = |term| standing.closed_term.is_none_or(|closed| term > closed);
-        let zone = own.filter(|(_, lane)| is_open(lane.term)).map(|(zone, _)| zone);
+        let own = own.filter(|(zone, lane)| !standing.may_not_seal(*zone, lane.term));
+        let zone = own.map(|(zone, _)| zone);
         let is_in = |set: &ValidatorSet| set.0.iter().any(|validator| validator.key == *key);
         let validators = Validators::read(snapshot);
         let is_validator = validators.is_some_and(|set| is_in(&set.next) || is_in(&set.after_next));

@@ -25,6 +25,13 @@ pub fn reachable(listeners: &Listeners) -> Result<RunningNode, Failure> {
     Ok(RunningNode { pid: std::process::id(), api, private_api })
 }
 
+/// The public API's address, if others can reach it there.
+pub fn published(api: &str) -> Option<String> {
+    let address: SocketAddr = api.strip_prefix("http://")?.parse().ok()?;
+    let ip = address.ip();
+    (!ip.is_loopback() && !ip.is_unspecified()).then(|| api.to_string())
+}
+
 /// Serves both, until told to stop.
 pub fn serve(
     folder: &DataFolder,

@@ -26,8 +26,25 @@ pub struct Queues {
 /// The threads under way.
 pub struct Threads(Vec<JoinHandle<()>>);
 
-fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, Failure> {
-    let thread = Builder::new().name(name.to_string()).spawn(work);
+/// Ends the node if its thread panics: nothing else would notice.
+struct Watched(Arc<Core>, &'static str);
+
+impl Drop for Watched {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let words = format!("the thread “{}” panicked; start again, report this", self.1);
+            self.0.end(Failure::fault(words));
+        }
+    }
+}
+
+fn spawn(
+    core: &Arc<Core>,
+    name: &'static str,
+    work: impl FnOnce(&Arc<Core>) + Send + 'static,
+) -> Result<JoinHandle<()>, Failure> {
+    let watched = Watched(core.clone(), name);
+    let thread = Builder::new().name(name.to_string()).spawn(move || work(&watched.0));
     thread.map_err(|error| Failure::fault(format!("no thread: {error}")))
 }
 
@@ -45,13 +62,13 @@ impl Threads {
     ) -> Result<Threads, Failure> {
         let Queues { orders, gather, follow } = queues;
         let mut threads = Vec::new();
-        let own = core.clone();
-        threads.push(spawn("blocks", move || gathering::run(&own, availability, &gather))?);
-        let own = core.clone();
-        threads.push(spawn("anchors", move || following::run(&own, follower, &follow))?);
+        let blocks = move |core: &_| gathering::run(core, availability, &gather);
+        threads.push(spawn(core, "blocks", blocks)?);
+        let anchors = move |core: &_| following::run(core, follower, &follow);
+        threads.push(spawn(core, "anchors", anchors)?);
         if let Some(sequencer) = sequencer {
-            let own = core.clone();
-            threads.push(spawn("lane", move || lane::run(&own, sequencer, &orders))?);
+            let lane = move |core: &_| lane::run(core, sequencer, &orders);
+            threads.push(spawn(core, "lane", lane)?);
         }
         Ok(Threads(threads))
     }

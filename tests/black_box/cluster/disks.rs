@@ -27,8 +27,8 @@ fn a_router_without_room_stops_and_comes_back_when_there_is_some() {
         cluster.nodes[3].start();
         further(paid, 10);
     }));
-    let printed = cluster.nodes[3].printed();
-    assert!(printed.contains("File too large"), "{printed}");
+    let log = cluster.nodes[3].log();
+    assert!(log.contains("File too large"), "{log}");
     finals.push(pays(&cluster, 3));
     all_is_well(&cluster, &finals, &[]);
 }

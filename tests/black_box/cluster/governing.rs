@@ -119,6 +119,38 @@ fn a_router_moves_to_another_machine() {
     cluster.agree();
 }
 
+// Broken by: beginning a log of votes among several routers only: then the second router of
+// a network of one never votes, and nothing is decided any more.
+#[test]
+fn the_only_router_moves_and_then_leaves_to_another() {
+    let mut cluster = Cluster::running(1, &QUICK);
+    let (new, third) = (cluster.add_full_node(0), cluster.add_full_node(0));
+    cluster.start_all();
+    give_wallet(&cluster.nodes[new], 51);
+    ddt(&cluster.nodes[new], 51, &["router", "move", "--from", "op"]);
+    eventually("the new machine is the router", || {
+        (role(&cluster.nodes[new]) == "router").then_some(())
+    });
+    eventually("the old machine follows", || {
+        (role(&cluster.nodes[0]) == "full node").then_some(())
+    });
+    for at in [new, 0, third] {
+        pays(&cluster, at);
+    }
+    // It goes on with its new log.
+    cluster.nodes[new].kill();
+    cluster.start_all();
+    pays(&cluster, new);
+    give_wallet(&cluster.nodes[third], 0);
+    ddt(&cluster.nodes[third], 0, &["router", "bond", "20000"]);
+    ddt(&cluster.nodes[new], 51, &["router", "unbond", "--from", "op"]);
+    eventually("the third machine is the router", || {
+        (role(&cluster.nodes[third]) == "router").then_some(())
+    });
+    pays(&cluster, third);
+    cluster.agree();
+}
+
 // Broken by: evidence that nobody takes to the ledger, or that costs nothing.
 #[test]
 fn a_router_that_lies_loses_its_bond() {

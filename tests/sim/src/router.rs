@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use ddt_contracts::REGISTRY;
 use ddt_core::agents::reveal::RevealConfig;
-use ddt_core::availability::{AHEAD_MAX, Availability, AvailabilityConfig};
+use ddt_core::availability::{AHEAD_MAX, Availability, AvailabilityConfig, LANE_BYTES_MAX};
 use ddt_core::follower::{Decided, Follower, Position};
 use ddt_core::mempool::MempoolLimits;
 use ddt_core::pacer::Pacer;
@@ -137,6 +137,7 @@ impl Router {
             registry: REGISTRY,
             me: keys.person.key(),
             peers: town.keys.iter().map(|keys| keys.person.key()).collect(),
+            lane_bytes_max: LANE_BYTES_MAX,
             sign: is_member.then(|| signer(person)),
         };
         let validators = position.validators.clone();

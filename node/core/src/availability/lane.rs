@@ -15,6 +15,7 @@ use super::{AHEAD_MAX, NEEDS_MAX, WAITING_BLOCKS_MAX};
 pub(super) struct Kept {
     /// What its router signed: evidence, if another block stands at its place.
     pub(super) signed: SignedHeader,
+    size: usize,
     is_stored: bool,
 }
 
@@ -46,6 +47,8 @@ pub(super) struct LaneBook {
     pub(super) linked: u64,
     /// Each validator's highest vote.
     pub(super) votes: BTreeMap<PublicKey, (u64, Hash)>,
+    /// Bytes of everything in `kept`.
+    pub(super) kept_bytes: usize,
     pub(super) needs: Vec<Need>,
     pub(super) asked: BTreeMap<(u64, Option<Hash>), Asked>,
     pub(super) told_at: Option<ddt_ledger::Millis>,
@@ -60,6 +63,7 @@ impl LaneBook {
             first: BTreeMap::new(),
             waiting: BTreeMap::new(),
             votes: BTreeMap::new(),
+            kept_bytes: 0,
             needs: Vec::new(),
             asked: BTreeMap::new(),
             told_at: None,
@@ -88,8 +92,11 @@ impl LaneBook {
     /// Remembers a block that is written from now on.
     pub(super) fn keep(&mut self, block: &CheckedBlock, is_other: bool) {
         let height = block.header().height;
-        let kept = Kept { signed: block.signed_header(), is_stored: false };
-        self.kept.insert((height, block.id()), kept);
+        let (size, signed) = (block.size(), block.signed_header());
+        let kept = Kept { signed, size, is_stored: false };
+        if self.kept.insert((height, block.id()), kept).is_none() {
+            self.kept_bytes = self.kept_bytes.saturating_add(size);
+        }
         if !is_other {
             self.first.insert(height, block.id());
         }
@@ -160,6 +167,7 @@ impl LaneBook {
         }
         let height = lane.height;
         self.kept.retain(|(at, _), _| *at > height);
+        self.kept_bytes = self.kept.values().map(|kept| kept.size).fold(0, usize::saturating_add);
         self.first.retain(|at, _| *at > height);
         self.votes.retain(|_, (at, _)| *at > height);
         self.asked.retain(|(at, _), _| *at > height);

@@ -43,7 +43,7 @@ impl Availability {
         self.repeat_votes(now, &mut effects);
         let from = (&self.config.me, self.config.peers.as_slice());
         for (zone, lane) in &mut self.lanes {
-            lane.ask(*zone, now, from, &mut effects);
+            lane.ask((*zone, self.config.lane_bytes_max), now, from, &mut effects);
         }
         effects
     }
@@ -90,9 +90,13 @@ impl Availability {
                     let (first, second) = (Box::new(first.signed.clone()), Box::new(second));
                     effects.push(Effect::Evidence { key, first, second });
                 }
-                if !lane.is_needed(header.height, &id) {
-                    return;
-                }
+            }
+            // Who seals more than an honest router may is not followed any further, except
+            // where an anchor is.
+            let size = lane.kept_bytes.saturating_add(taken.block.size());
+            let is_too_much = size > self.config.lane_bytes_max;
+            if (is_other || is_too_much) && !lane.is_needed(header.height, &id) {
+                return;
             }
             lane.keep(&taken.block, is_other);
             let Waiting { block, bytes } = taken;

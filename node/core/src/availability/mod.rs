@@ -26,6 +26,8 @@ use lane::LaneBook;
 
 /// How far above a lane's anchored tip blocks are taken.
 pub const AHEAD_MAX: u64 = 4_096;
+/// Twice what an honest router lets wait to be anchored.
+pub const LANE_BYTES_MAX: usize = 2 * crate::sequencer::UNANCHORED_BYTES_MAX;
 /// Most blocks of a lane that wait for the one before them.
 pub const WAITING_BLOCKS_MAX: usize = 64;
 /// Most bytes of all blocks that wait for the one before them.
@@ -99,6 +101,9 @@ pub struct AvailabilityConfig {
     pub me: PublicKey,
     /// Whom it may ask.
     pub peers: Vec<PublicKey>,
+    /// Most bytes of one lane that are kept above its anchored tip, unless an anchor needs
+    /// more. [`LANE_BYTES_MAX`] on a network.
+    pub lane_bytes_max: usize,
     /// Signs its votes; `None` if it only follows. Must be deterministic, as Ed25519 is.
     pub sign: Option<Sign>,
 }

@@ -39,7 +39,7 @@ impl LaneBook {
     }
 
     /// The lowest places that are missing: those of needs by id, the others by height alone.
-    pub(super) fn wanted(&mut self) -> BTreeSet<Place> {
+    pub(super) fn wanted(&mut self, bytes_max: usize) -> BTreeSet<Place> {
         self.follow_needs();
         let exact = self.needs.iter().map(|need| need.at);
         let exact = exact.filter(|(height, _)| *height > self.lane.height);
@@ -53,7 +53,9 @@ impl LaneBook {
         let missing =
             |height: &u64| !self.first.contains_key(height) && !self.waiting.contains_key(height);
         let gaps = (self.linked.saturating_add(1)..=seen).filter(missing);
-        let gaps = gaps.filter(|height| self.is_open(*height));
+        // What is too much would not be kept: only what an anchor needs is asked for then.
+        let is_full = self.kept_bytes >= bytes_max && self.needs.is_empty();
+        let gaps = gaps.filter(|height| self.is_open(*height) && !is_full);
         wanted.extend(gaps.take(ASKS_MAX).map(|height| (height, None)));
         while wanted.len() > ASKS_MAX {
             wanted.pop_last();
@@ -64,12 +66,12 @@ impl LaneBook {
     /// Asks for what is missing and due, and says when to look again.
     pub(super) fn ask(
         &mut self,
-        zone: Zone,
+        (zone, bytes_max): (Zone, usize),
         now: Millis,
         (me, peers): (&PublicKey, &[PublicKey]),
         effects: &mut Vec<Effect>,
     ) {
-        let wanted = self.wanted();
+        let wanted = self.wanted(bytes_max);
         self.asked.retain(|place, _| wanted.contains(place));
         let mut wake: Option<Millis> = None;
         for place in wanted {

@@ -179,9 +179,13 @@ impl Follower {
         self.waiting.len()
     }
 
-    /// How far the network is, as far as this node heard from peers; each may lie.
+    /// How far the network is, as far as this node heard: what more than a third of the peers
+    /// that said anything have reached. A few that lie move nothing.
     pub fn heard_of(&self) -> u64 {
-        self.peers.values().copied().max().unwrap_or_default().max(self.position.height)
+        let mut heights: Vec<u64> = self.peers.values().copied().collect();
+        heights.sort_unstable_by(|a, b| b.cmp(a));
+        let believed = heights.get(heights.len() / 3).copied().unwrap_or_default();
+        believed.max(self.position.height)
     }
 }
 

@@ -164,6 +164,44 @@ fn garbage_is_refused_and_memory_is_bounded() {
     assert_eq!(machine.waiting_bytes(), 0, "all that waited was taken");
 }
 
+/// Broken by: keeping everything that a router seals; refusing what an anchor needs; asking
+/// for what would not be kept; never taking what was left out once there is room.
+#[test]
+fn who_seals_too_much_fills_no_disk() {
+    let (blocks, others) = (chain(6, 1), chain(4, 2));
+    let room = blocks.iter().take(3).map(|(block, _)| block.size()).sum();
+    let taken = |machine: &mut _, block| {
+        let effects = arrives(machine, START, block);
+        written(machine, START, &effects);
+        (stores(&effects), asks(&effects))
+    };
+    let mut machine = machine_within(room, Vec::new());
+    for block in &blocks[..3] {
+        assert_eq!(taken(&mut machine, block).0.len(), 1);
+    }
+    for block in &blocks[3..] {
+        assert_eq!(taken(&mut machine, block), (vec![], vec![]));
+    }
+    let effects = machine.step(START.plus(Millis(60_000)), Input::Tick);
+    assert_eq!(asks(&effects), []);
+    // An anchor's blocks come on top of it, whatever they are.
+    machine.step(START, Input::Need(vec![tip_of(&others[3])]));
+    let mut effects = Vec::new();
+    for block in others.iter().rev() {
+        effects.extend(arrives(&mut machine, START, block));
+    }
+    assert_eq!(stores(&effects), [(1, true), (2, true), (3, true), (4, false)]);
+    // What was left out is fetched once the first ones are anchored.
+    let mut machine = machine_within(room, Vec::new());
+    blocks.iter().for_each(|block| drop(kept(&mut machine, START, block)));
+    let lanes = vec![(ZONE, lane_at(&blocks[1].0))];
+    machine.step(START, Input::Anchored { lanes, validators: validators() });
+    machine.step(START, Input::Vote(vote(202, 5, blocks[4].0.id())));
+    let effects = machine.step(START.plus(Millis(60_000)), Input::Tick);
+    assert_eq!(asks(&effects), [(4, None)], "the fifth waits for it");
+    assert_eq!(taken(&mut machine, &blocks[3]).0, [(4, false), (5, false)]);
+}
+
 /// Two runs give the same effects.
 #[test]
 fn availability_is_deterministic() {

@@ -186,6 +186,18 @@ fn who_is_behind_asks_one_after_the_other_ever_less_often() {
     assert_eq!(follower.heard_of(), 5);
 }
 
+/// Broken by: believing the highest that any peer says, or only what all say.
+#[test]
+fn a_few_liars_do_not_say_how_far_the_network_is() {
+    let mut follower = follower();
+    assert_eq!(follower.heard_of(), 0);
+    let heights = [(202, u64::MAX), (203, 7), (204, 7), (205, 6), (206, 0), (207, 7)];
+    for (seed, height) in heights {
+        follower.step(START, Input::Height { from: key(seed), height });
+    }
+    assert_eq!(follower.heard_of(), 7);
+}
+
 /// Broken by: serving what is not committed, or all at once.
 #[test]
 fn what_is_served_is_committed_and_bounded() {

@@ -1,6 +1,8 @@
 //! Lane blocks with their bytes, four routers, and a shell's hands for availability.
 
-use ddt_core::availability::{Availability, AvailabilityConfig, Effect, Input, SignedVote, Vote};
+use ddt_core::availability::{
+    Availability, AvailabilityConfig, Effect, Input, LANE_BYTES_MAX, SignedVote, Vote,
+};
 use ddt_core::sequencer::{Effect as SealEffect, Input as SealInput, Sequencer};
 use ddt_ledger::certificate::{Validator, ValidatorSet};
 use ddt_ledger::lane::CheckedBlock;
@@ -50,11 +52,17 @@ pub fn validators() -> ValidatorSet {
 }
 
 pub fn machine_with(stored: Vec<(CheckedBlock, bool)>) -> Availability {
+    machine_within(LANE_BYTES_MAX, stored)
+}
+
+/// One that keeps only so many bytes of a lane.
+pub fn machine_within(lane_bytes_max: usize, stored: Vec<(CheckedBlock, bool)>) -> Availability {
     let config = AvailabilityConfig {
         chain: CHAIN,
         registry: REGISTRY,
         me: key(ME),
         peers: ROUTERS.iter().map(|seed| key(*seed)).collect(),
+        lane_bytes_max,
         sign: Some(Box::new(|digest| signature(ME, digest))),
     };
     Availability::new(config, vec![(ZONE, first_lane())], validators(), stored)

@@ -86,6 +86,7 @@ async fn live(
     output: &Output,
 ) -> Result<(), Failure> {
     let mut continue_restored = args.continue_restored;
+    let mut accept_lost_data = args.accept_lost_data;
     let mut listen = config.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)));
     let mut private = config.private_listen;
     let (network, mut notes) = (config.network(), |words: String| output.note(&words));
@@ -108,7 +109,7 @@ async fn live(
             limits: config.limits(),
             mempool: config.mempool(),
             continue_restored,
-            accept_lost_data: args.accept_lost_data,
+            accept_lost_data,
             snapshots: config.piece_bytes(),
             network: Some(config.network()),
         };
@@ -120,20 +121,28 @@ async fn live(
             ending = node.ended() => Some(ending),
         };
         let again = interruption()?;
-        let stopped = tokio::select! {
-            stopped = node.stop() => stopped,
-            () = again => Err(Failure::fault("ended at once; what was promised is on disk")),
-        };
-        match ending {
-            Some(Ending::Failed(failure)) => return Err(failure),
-            Some(Ending::OtherRole) => folder = stopped?,
-            None => {
-                output.note("Stopped.");
-                return stopped.map(drop);
+        let ended = async {
+            let stopped = node.stop().await;
+            match ending {
+                Some(Ending::Failed(failure)) => Err(failure),
+                Some(Ending::OtherRole) => stopped?.released().await.map(Some),
+                None => stopped.map(|_| None),
             }
-        }
+        };
+        let ended = tokio::select! {
+            ended = ended => ended?,
+            () = again => {
+                return Err(Failure::fault("ended at once; what was promised is on disk"));
+            }
+        };
+        let Some(released) = ended else {
+            output.note("Stopped.");
+            return Ok(());
+        };
+        folder = released;
         output.note("This node has another role now: starting again.");
-        continue_restored = false;
+        // What an operator says counts for one start.
+        (continue_restored, accept_lost_data) = (false, false);
     }
 }
 

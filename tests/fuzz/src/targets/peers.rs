@@ -1,7 +1,9 @@
 //! What peers send to the machines that keep up with the network: availability and follower.
 
 use ddt_contracts::REGISTRY;
-use ddt_core::availability::{self, Availability, AvailabilityConfig, SignedVote, Vote};
+use ddt_core::availability::{
+    self, Availability, AvailabilityConfig, LANE_BYTES_MAX, SignedVote, Vote,
+};
 use ddt_core::follower::{self, Decided, Follower, Position, WINDOW};
 use ddt_ledger::anchor::Tip;
 use ddt_ledger::lane::LaneBlock;
@@ -48,6 +50,7 @@ fn lanes(cursor: &mut Cursor) -> End {
         registry: REGISTRY,
         me: me.key(),
         peers: vec![Router::of_zone(1).person.key(), Person::named("bob").key()],
+        lane_bytes_max: LANE_BYTES_MAX,
         sign: Some(Box::new(move |digest| me.sign(digest))),
     };
     let validators = world().genesis.validators();

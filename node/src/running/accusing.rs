@@ -1,0 +1,157 @@
+//! Taking to the ledger what this node saw of routers that sign two ways.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use ddt_contracts::zones::Evidence;
+use ddt_ledger::codec::{decode, encode};
+use ddt_ledger::event::{ACCOUNT, Role};
+use ddt_ledger::fault::StoreFault;
+use ddt_ledger::registry::Declared;
+use ddt_ledger::routers::{Router, RouterKey};
+use ddt_ledger::{AccountId, PublicKey, Refusal};
+
+use super::core::Core;
+use super::duties::Duties;
+use crate::secret_file;
+
+/// Where accusations are kept until the state knows of them.
+const FILE: &str = "accused";
+const FILE_BYTES_MAX: usize = 128 * 1024;
+/// Most routers that are accused at one time.
+const ACCUSED_MAX: usize = 64;
+/// How often it is looked whether there is anything to say, and said again.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+
+/// What this node saw two of, by the key that signed both; on disk, so that a restart forgives
+/// nobody.
+pub struct Accused {
+    path: PathBuf,
+    known: Mutex<BTreeMap<PublicKey, Evidence>>,
+}
+
+impl Accused {
+    /// What a folder remembers.
+    pub fn open(home: &Path) -> Accused {
+        let path = home.join(FILE);
+        let all: Vec<Evidence> = match std::fs::read(&path) {
+            Ok(bytes) => decode(&bytes, FILE_BYTES_MAX).unwrap_or_else(|error| {
+                tracing::warn!("{}: {error}; what it said of others is forgotten", path.display());
+                Vec::new()
+            }),
+            Err(_) => Vec::new(),
+        };
+        let known = all.into_iter().take(ACCUSED_MAX).map(|evidence| (evidence.key, evidence));
+        Accused { known: Mutex::new(known.collect()), path }
+    }
+
+    /// Remembers an accusation until the state knows of it.
+    pub fn accuse(&self, evidence: Evidence) {
+        let mut known = self.known();
+        if known.len() < ACCUSED_MAX && !known.contains_key(&evidence.key) {
+            known.insert(evidence.key, evidence);
+            self.keep(&known);
+        }
+    }
+
+    fn acquit(&self, key: &PublicKey) {
+        let mut known = self.known();
+        if known.remove(key).is_some() {
+            self.keep(&known);
+        }
+    }
+
+    fn all(&self) -> Vec<Evidence> {
+        self.known().values().cloned().collect()
+    }
+
+    fn known(&self) -> MutexGuard<'_, BTreeMap<PublicKey, Evidence>> {
+        self.known.lock().unwrap_or_else(|error| error.into_inner())
+    }
+
+    fn keep(&self, known: &BTreeMap<PublicKey, Evidence>) {
+        let all: Vec<Evidence> = known.values().cloned().collect();
+        if let Err(failure) = secret_file::replace_bytes(&self.path, &encode(&all)) {
+            tracing::warn!("{failure}");
+        }
+    }
+}
+
+/// Hands evidence in.
+pub struct Accuser {
+    core: Arc<Core>,
+    duties: Arc<Duties>,
+}
+
+impl Accuser {
+    /// With this node's keys.
+    pub fn new(core: Arc<Core>, duties: Arc<Duties>) -> Accuser {
+        Accuser { core, duties }
+    }
+
+    /// Runs until the runtime ends.
+    pub async fn run(self: Arc<Self>) {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            let accuser = self.clone();
+            let turn = tokio::task::spawn_blocking(move || accuser.turn()).await;
+            if let Ok(Err(fault)) = turn {
+                tracing::error!("evidence: {fault}");
+            }
+        }
+    }
+
+    fn turn(&self) -> Result<(), StoreFault> {
+        for evidence in self.core.accused.all() {
+            let snapshot = self.core.book.snapshot()?;
+            let known = RouterKey::read(&snapshot, &evidence.key);
+            let router = known.and_then(|known| Router::read(&snapshot, &known.account));
+            if let Some(fault) = snapshot.fault() {
+                return Err(fault);
+            }
+            drop(snapshot);
+            let key = evidence.key;
+            if router.is_none_or(|router| router.is_out) {
+                self.core.accused.acquit(&key);
+                continue;
+            }
+            match self.testify(evidence)? {
+                Ok(()) => tracing::info!(%key, "evidence was handed in"),
+                // What the rules themselves refuse they always will.
+                Err(refusal) if refusal.code.starts_with("zones.") => {
+                    tracing::warn!(%key, "evidence is not taken: {refusal}");
+                    self.core.accused.acquit(&key);
+                }
+                Err(refusal) => tracing::debug!(%key, "evidence waits: {refusal}"),
+            }
+        }
+        Ok(())
+    }
+
+    /// As the router that this node is, or else as the node that somebody authorised. A hot key
+    /// may have nothing to pay with, so it works for it.
+    fn testify(&self, mut evidence: Evidence) -> Result<Result<(), Refusal>, StoreFault> {
+        let keys = &self.core.keys;
+        let snapshot = self.core.book.snapshot()?;
+        let known = RouterKey::read(&snapshot, &keys.router_public());
+        if let Some(fault) = snapshot.fault() {
+            return Err(fault);
+        }
+        drop(snapshot);
+        let own = known.filter(|key| key.past.is_none()).map(|key| key.account);
+        let (author, role, key): (Option<AccountId>, _, _) = match own {
+            Some(account) => (Some(account), Role::Router, keys.router_public()),
+            None => (self.duties.account(), Role::Node, keys.node_public()),
+        };
+        let Some(author) = author else { return Ok(Err(ACCOUNT)) };
+        let nonce = self.duties.next_nonce();
+        Ok(super::stamps::light(&self.core, (author, key, nonce), Evidence::NAME).and_then(
+            |stamp| {
+                evidence.stamp = Some(stamp);
+                self.duties.submit_as(role, (author, nonce), Evidence::NAME, encode(&evidence))
+            },
+        ))
+    }
+}
