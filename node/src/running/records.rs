@@ -223,7 +223,8 @@ impl Standing {
         let home = home.display();
         if let Some(Closed { zone, term }) = self.closed {
             tracing::warn!(
-                "{home}: lost blocks that it may have sealed: it seals nothing in zone {zone} up to term {term}"
+                "{home}: lost blocks that it may have sealed: it seals nothing in zone {zone} \
+                 up to term {term}"
             );
         }
         let Some(silence) = self.silence else { return };
