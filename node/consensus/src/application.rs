@@ -7,6 +7,7 @@ use ddt_ledger::certificate::{Certificate, ValidatorAddress, ValidatorSet};
 use ddt_ledger::{Domain, Hash, Signature};
 
 use crate::error::Fault;
+use crate::evidence::DoubleVote;
 
 /// Bytes of an anchor body, at most.
 pub const BODY_BYTES_MAX: usize = 1024 * 1024;
@@ -80,6 +81,10 @@ pub trait Application: Send + Sync + 'static {
     /// Executes an anchor and commits it durably with its certificate; at most 250 ms.
     /// For a height already committed it does nothing and succeeds.
     fn decided(&self, body: &[u8], certificate: &Certificate) -> Result<(), Fault>;
+
+    /// Validators were seen to vote two ways; told once, after the height was decided. It must
+    /// not be forgotten.
+    fn double_voted(&self, votes: &[DoubleVote]) -> Result<(), Fault>;
 
     /// Body and certificate of a committed height, if still kept.
     fn decided_value(&self, height: u64) -> Result<Option<(Vec<u8>, Certificate)>, Fault>;

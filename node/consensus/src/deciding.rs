@@ -18,6 +18,7 @@ use crate::codec::SYNC_BODIES_BYTES_MAX;
 use crate::context::{Address, Ddt, Height};
 use crate::engine_loop::EngineLoop;
 use crate::error::{ConsensusError, Fault};
+use crate::evidence::double_votes;
 use crate::watchdog::Owed;
 use crate::wire::SYNC_VALUES_MAX;
 
@@ -81,6 +82,9 @@ impl EngineLoop {
     ) -> Result<(), ConsensusError> {
         if !evidence.is_empty() {
             tracing::warn!(height, ?evidence, "validators signed two ways");
+            let members = self.members_of(height).await?;
+            let votes = double_votes(self.chain, evidence, &members);
+            self.desk.need("evidence", move |app| app.double_voted(&votes)).await?;
         }
         self.finalized = Some(Finalized { height, reply });
         if self.commit.is_none() { self.stay_idle().await } else { Ok(()) }

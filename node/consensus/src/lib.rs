@@ -33,6 +33,7 @@ mod context;
 mod deciding;
 mod engine_loop;
 mod error;
+mod evidence;
 #[cfg(feature = "fuzz")]
 #[doc(hidden)]
 pub mod fuzz;
@@ -50,6 +51,7 @@ pub use application::{
 };
 pub use config::{ConsensusConfig, Timeouts};
 pub use error::{ConsensusError, Fault};
+pub use evidence::DoubleVote;
 pub use signing::ConsensusKeys;
 pub use start::{Introducer, LOG_DIRECTIVE_ALONE, Running, start};
 pub use wal::{begin_log, logged_height};

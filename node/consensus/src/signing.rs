@@ -7,7 +7,7 @@ use arc_malachitebft_app_channel::app::types::Keypair;
 use arc_malachitebft_core_types as engine;
 use arc_malachitebft_signing::{Error, Signer, VerificationResult, Verifier};
 use async_trait::async_trait;
-use ddt_ledger::certificate::{VoteKind, vote_digest};
+use ddt_ledger::certificate::{VoteKind, VoteStatement};
 use ddt_ledger::codec::encode;
 use ddt_ledger::{ChainId, Domain, Hash, PublicKey, Signature};
 use ed25519_dalek::{Signer as _, SigningKey};
@@ -97,8 +97,8 @@ impl Eye {
     }
 }
 
-/// None for a vote of no round, which nobody may sign.
-fn digest_of_vote(chain: ChainId, vote: &Vote) -> Option<Hash> {
+/// What a vote says; none for a vote of no round, which nobody may sign.
+pub(crate) fn statement(chain: ChainId, vote: &Vote) -> Option<VoteStatement> {
     let kind = match vote.kind {
         VoteType::Prevote => VoteKind::Prevote,
         VoteType::Precommit => VoteKind::Precommit,
@@ -107,7 +107,12 @@ fn digest_of_vote(chain: ChainId, vote: &Vote) -> Option<Hash> {
         NilOrVal::Nil => None,
         NilOrVal::Val(anchor) => Some(anchor),
     };
-    Some(vote_digest(chain, kind, vote.height.0, vote.round.as_u32()?, anchor, vote.voter.0))
+    let (height, round) = (vote.height.0, vote.round.as_u32()?);
+    Some(VoteStatement { chain, kind, height, round, anchor, voter: vote.voter.0 })
+}
+
+fn digest_of_vote(chain: ChainId, vote: &Vote) -> Option<Hash> {
+    Some(statement(chain, vote)?.digest())
 }
 
 fn digest_of_proposal(chain: ChainId, proposal: &Proposal) -> Option<Hash> {

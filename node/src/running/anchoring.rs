@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use ddt_consensus::{Application, BoxFuture, Fault, StoredProposal, Verdict};
+use ddt_consensus::{Application, BoxFuture, DoubleVote, Fault, StoredProposal, Verdict};
+use ddt_contracts::zones::Evidence;
 use ddt_core::availability::Input;
 use ddt_ledger::anchor::{ANCHOR_VERSION, AnchorBody, TIPS_MAX, Tip, check_anchor};
 use ddt_ledger::certificate::{Certificate, ValidatorAddress, ValidatorSet};
@@ -164,6 +165,15 @@ impl Application for Anchoring {
 
     fn decided(&self, bytes: &[u8], certificate: &Certificate) -> Result<(), Fault> {
         self.0.execute(bytes, certificate).map_err(fault)
+    }
+
+    fn double_voted(&self, votes: &[DoubleVote]) -> Result<(), Fault> {
+        for DoubleVote { key, first, second } in votes {
+            tracing::error!("the validator {key} voted two ways for anchor {}", first.0.height);
+            let evidence = Evidence::of_votes(*key, (&first.0, first.1), (&second.0, second.1));
+            evidence.into_iter().for_each(|evidence| self.0.accused.accuse(evidence));
+        }
+        Ok(())
     }
 
     fn decided_value(&self, height: u64) -> Result<Option<(Vec<u8>, Certificate)>, Fault> {

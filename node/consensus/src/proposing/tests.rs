@@ -75,6 +75,10 @@ impl Application for Stub {
         Ok(())
     }
 
+    fn double_voted(&self, _: &[crate::DoubleVote]) -> Result<(), Fault> {
+        Ok(())
+    }
+
     fn decided_value(&self, height: u64) -> Result<Option<(Vec<u8>, Certificate)>, Fault> {
         let anchor = Hash([9; 32]);
         let certificate = Certificate { height, round: 0, anchor, signatures: Vec::new() };

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use ddt_consensus::{Application, BoxFuture, Fault, StoredProposal, Verdict};
+use ddt_consensus::{Application, BoxFuture, DoubleVote, Fault, StoredProposal, Verdict};
 use ddt_ledger::certificate::{Certificate, ValidatorSet};
 use tokio::sync::watch;
 
@@ -173,6 +173,10 @@ impl Application for TestApplication {
         disk.proposals.retain(|of, _| *of > height);
         drop(disk);
         self.committed.send_replace(height);
+        Ok(())
+    }
+
+    fn double_voted(&self, _: &[DoubleVote]) -> Result<(), Fault> {
         Ok(())
     }
 
