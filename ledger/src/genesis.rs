@@ -201,7 +201,7 @@ impl Genesis {
         Protocol::at_genesis().put(rows);
         for zone in &self.zones {
             LANES.put(rows, &zone.zone, &Lane::first(zone.router, zone.key, self.time_ms));
-            let mut router = Router::new(zone.key, zone.vrf_key, self.time_ms);
+            let mut router = Router::new((zone.key, zone.vrf_key), self.time_ms, 0);
             router.zone = Some(zone.zone);
             ROUTERS.put(rows, &zone.router, &router);
             let key = RouterKey { account: zone.router, past: None };

@@ -130,7 +130,7 @@ impl RouterEvent for Evidence {
         if router.is_out {
             return Err(KNOWN);
         }
-        if !is_answered_for(routers.book(), cx, (&self.key, &known), place) {
+        if !is_answered_for(routers.book(), cx, (&self.key, &known, &router), place) {
             return Err(OLD);
         }
         routers.punish(cx, known.account, origin.author)

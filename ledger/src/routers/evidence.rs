@@ -2,7 +2,7 @@
 
 use borsh::{BorshDeserialize, BorshSerialize};
 
-use super::record::{ClosedTerm, RouterKey};
+use super::record::{ClosedTerm, Router, RouterKey};
 use crate::certificate::{ValidatorAddress, VoteStatement};
 use crate::codec::decode;
 use crate::context::Context;
@@ -109,12 +109,13 @@ fn receipts(first: &[u8], second: &[u8]) -> Conflict {
 }
 
 /// Whether a router still answers for what its key signed about a place: a lane's term that
-/// the key signed and that did not close too long ago; a vote that is not too old, and none
-/// after the key was replaced.
+/// the key signed and that did not close too long ago; a vote that is not too old, none after
+/// the key was replaced, and none up to the anchor in which it bonded: what a key signed before
+/// was the matter of an earlier bond.
 pub fn is_answered_for<R: Rows + ?Sized>(
     rows: &R,
     cx: &Context,
-    (key, known): (&PublicKey, &RouterKey),
+    (key, known, router): (&PublicKey, &RouterKey, &Router),
     place: Place,
 ) -> bool {
     match place {
@@ -125,7 +126,9 @@ pub fn is_answered_for<R: Rows + ?Sized>(
         },
         Place::Height(height) => {
             let is_its_time = known.past.is_none_or(|past| height <= past.height);
-            is_its_time && oldest(rows, cx).is_none_or(|oldest| height > oldest)
+            is_its_time
+                && height > router.since
+                && oldest(rows, cx).is_none_or(|oldest| height > oldest)
         }
     }
 }

@@ -92,7 +92,7 @@ impl<'m, 'b> Routers<'m, 'b> {
         self.add_bond(bond)?;
         self.note_key(author, key)?;
         let rows = &mut self.book.rows;
-        ROUTERS.put(rows, &author, &Router::new(key, vrf_key, cx.clock));
+        ROUTERS.put(rows, &author, &Router::new((key, vrf_key), cx.clock, cx.height));
         Ok(())
     }
 

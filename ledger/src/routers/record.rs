@@ -44,10 +44,12 @@ pub struct Router {
     pub signal: u32,
     /// The epoch clock when it said so.
     pub signalled: Millis,
+    /// The anchor in which it bonded; 0 at genesis. Votes up to there are no matter of its bond.
+    pub since: u64,
 }
 
 impl Router {
-    pub(crate) fn new(key: PublicKey, vrf_key: PublicKey, now: Millis) -> Router {
+    pub(crate) fn new((key, vrf_key): (PublicKey, PublicKey), now: Millis, since: u64) -> Router {
         Router {
             key,
             vrf_key,
@@ -58,6 +60,7 @@ impl Router {
             is_out: false,
             signal: 0,
             signalled: Millis(0),
+            since,
         }
     }
 

@@ -23,10 +23,11 @@ pub(crate) struct Router {
     pub is_out: bool,
     pub signal: u32,
     pub signalled: Time,
+    pub since: u64,
 }
 
 impl Router {
-    pub fn new(key: Id, vrf_key: Id, now: Time) -> Router {
+    pub fn new(key: Id, vrf_key: Id, now: Time, since: u64) -> Router {
         Router {
             key,
             vrf_key,
@@ -37,6 +38,7 @@ impl Router {
             is_out: false,
             signal: 0,
             signalled: 0,
+            since,
         }
     }
 
@@ -201,7 +203,8 @@ impl State {
         self.shift(from, to, amount, "bond")?;
         if !self.routers.contains_key(&author) {
             self.note_router_key(author, key)?;
-            self.routers.insert(author, Router::new(key, vrf_key, self.head.clock));
+            let (now, height) = (self.head.clock, self.head.height);
+            self.routers.insert(author, Router::new(key, vrf_key, now, height));
         }
         Ok(())
     }
@@ -348,6 +351,7 @@ impl State {
             }
             About::Height(height) => {
                 past.is_none_or(|(last, _)| height <= last)
+                    && height > router.since
                     && self.oldest().is_none_or(|oldest| height > oldest)
             }
         };
@@ -420,7 +424,7 @@ impl State {
     /// Genesis: a router with its lane, its key and its bond (GEN-3).
     pub(crate) fn start_router(&mut self, zone: &crate::Zone) {
         let time = self.head.clock;
-        let mut router = Router::new(zone.key, zone.vrf_key, time);
+        let mut router = Router::new(zone.key, zone.vrf_key, time, 0);
         router.zone = Some(zone.zone);
         self.routers.insert(zone.router, router);
         self.router_keys.insert(zone.key, (zone.router, None));
