@@ -38,12 +38,16 @@ impl Trust {
     /// Follows the next handover.
     ///
     /// # Errors
-    /// One that the trusted validators did not sign, or that is out of its place.
+    /// One that the trusted validators did not sign, that is out of its place, or that changes
+    /// nothing: there is one for every change, and a peer must not send one for every anchor.
     pub fn follow(&mut self, handover: &Handover) -> Result<(), ProofError> {
         let body = handover.anchor.verify(self.chain, &self.set)?;
         let is_next = body.height > self.last;
         if !is_next || body.next_validators != handover.validators.hash() {
             return Err(ProofError::Anchor("handover is out of place"));
+        }
+        if handover.validators == self.set {
+            return Err(ProofError::Anchor("handover changes nothing"));
         }
         self.last = body.height;
         self.before = std::mem::replace(&mut self.set, handover.validators.clone());
@@ -51,10 +55,13 @@ impl Trust {
     }
 
     /// The roots after an anchor, which the one after it names. Every handover up to the
-    /// former's height must have been followed.
+    /// former's height must have been followed: the validators that it names for the latter
+    /// must be those who are trusted now. Signatures alone do not show that, for the sets before
+    /// and after a handover may have a quorum in common.
     ///
     /// # Errors
-    /// Anchors that are not neighbours, or that the trusted validators did not sign.
+    /// Anchors that are not neighbours, that the trusted validators did not sign, or of a height
+    /// that handovers are missing for.
     pub fn roots(
         &self,
         own: &CertifiedAnchor,
@@ -67,6 +74,9 @@ impl Trust {
         let is_next = body.height.checked_add(1) == Some(after.height);
         if !is_next || body.height < self.last || after.previous != own.certificate.anchor {
             return Err(ProofError::Anchor("the two are not neighbours"));
+        }
+        if body.next_validators != self.set.hash() {
+            return Err(ProofError::Anchor("it names other validators: a handover is missing"));
         }
         Ok((body, Roots { state: after.state_root, receipts: after.receipts_root }))
     }

@@ -24,5 +24,6 @@ mod snapshots;
 mod stamps;
 mod states;
 mod support;
+mod trust;
 mod vectors;
 mod zip215;

@@ -213,7 +213,8 @@ struct Forge {
     tree: StateTree,
 }
 
-fn routers(from: u8) -> Vec<Router> {
+/// Four routers, from this number on.
+pub fn routers(from: u8) -> Vec<Router> {
     let router = |number| Router {
         person: Person::new(number),
         vrf: VrfKey::from_seed(&[number; 32]).expect("a key"),
@@ -221,7 +222,8 @@ fn routers(from: u8) -> Vec<Router> {
     (from..from + 4).map(router).collect()
 }
 
-fn set_of(routers: &[Router]) -> ValidatorSet {
+/// As the validators that they are.
+pub fn set_of(routers: &[Router]) -> ValidatorSet {
     let validator = |(zone, router): (u32, &Router)| Validator {
         zone: Zone(zone),
         key: router.person.key(),
