@@ -100,8 +100,11 @@ pub(crate) fn choose<R: RowsMut + ?Sized>(rows: &mut R, cx: &Context) {
     let mut set: Vec<Validator> = before
         .iter()
         .filter(|validator| !leaving.contains(&validator.key))
-        // A router may govern another zone by now.
-        .map(|old| wanted.iter().find(|new| new.key == old.key).unwrap_or(old).clone())
+        // A router may govern another zone by now, also one that stays for want of changes.
+        .map(|old| {
+            let now = wanted.iter().chain(&spare).find(|new| new.key == old.key);
+            now.unwrap_or(old).clone()
+        })
         .collect();
     let room = most.saturating_sub(set.len());
     set.extend(joining.into_iter().take(room));

@@ -3,12 +3,13 @@
 
 use ddt_ledger::accounts::Account;
 use ddt_ledger::anchor::{AnchorBody, AnchorError};
+use ddt_ledger::certificate::{Validator, ValidatorSet};
 use ddt_ledger::codec::encode;
 use ddt_ledger::event::Role;
 use ddt_ledger::execute::{Halt, execute};
 use ddt_ledger::routers::{PROTOCOL_VERSION, PlannedUpgrade, Protocol, Router as Row, protocol_at};
 use ddt_ledger::state::MemoryState;
-use ddt_ledger::system::Lane;
+use ddt_ledger::system::{Lane, Validators};
 use ddt_ledger::{Amount, Millis, Zone};
 
 use crate::proofs::row_proof;
@@ -188,4 +189,52 @@ fn a_routers_own_word_is_free_and_void_where_it_does_nothing() {
     let snapshot = network.store.snapshot().expect("a snapshot");
     let row = Row::read(&snapshot, &router.id()).expect("a router");
     assert_eq!((row.zone, row.heard), (Some(Zone(2)), Millis(START_MS)));
+}
+
+/// Broken by: a set whose members keep the zones that they had, if they are not among the first
+/// `validators_max`: then two validators of one zone.
+#[test]
+fn a_validator_that_is_no_longer_chosen_stays_with_the_zone_of_now() {
+    let mut start = genesis();
+    start.params.validators_max = 2;
+    for (zone, bond) in start.zones.iter_mut().zip([11_000, 10_000, 30_000, 20_000]) {
+        zone.bond = apt(bond);
+    }
+    let network = Network::of(start, &Disk::default());
+    let mut state = MemoryState { rows: network.rows() };
+    let validator = |place: usize| Validator {
+        zone: Zone(place as u32 + 1),
+        key: network.routers[place].person.key(),
+        vrf_key: network.routers[place].vrf.public(),
+    };
+    // The first two decided so far; the first one and the third have each other's zone by now.
+    let set = ValidatorSet(vec![validator(0), validator(1)]);
+    let sets = Validators { next: set.clone(), after_next: set };
+    state.rows.insert(vec![0, 7], encode(&sets));
+    for (place, zone) in [(0, 3), (2, 1)] {
+        let person = &network.routers[place].person;
+        let rows = ddt_ledger::state::Overlay::new(&state);
+        let row = Row::read(&rows, &person.id()).expect("a router");
+        let lane = Lane::read(&rows, Zone(zone)).expect("a lane");
+        drop(rows);
+        let row = Row { zone: Some(Zone(zone)), ..row };
+        let lane = Lane { router: person.id(), key: person.key(), ..lane };
+        state.rows.insert(Row::full_key(&person.id()), encode(&row));
+        state.rows.insert([&[0, 6][..], &zone.to_be_bytes()].concat(), encode(&lane));
+    }
+    let mut chosen = Vec::new();
+    // The first anchor of the second epoch.
+    for _ in 0..4 {
+        let body = network.body(&[], 20_000);
+        let executed = execute(&REGISTRY, &state, &body, &[]).expect("execution");
+        state.apply(&executed.changes);
+        let rows = ddt_ledger::state::Overlay::new(&state);
+        let sets = Validators::read(&rows).expect("validators");
+        chosen.push((executed.head.epoch, sets.after_next.0));
+    }
+    let now = vec![
+        Validator { zone: Zone(1), ..validator(2) },
+        Validator { zone: Zone(3), ..validator(0) },
+    ];
+    assert_eq!(chosen.last(), Some(&(1, now)));
 }

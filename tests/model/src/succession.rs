@@ -109,7 +109,7 @@ impl State {
         let mut set: Vec<Validator> =
             before.iter().filter(|one| !leaving.contains(&one.1)).copied().collect();
         for one in &mut set {
-            if let Some(now) = best.iter().find(|now| now.1 == one.1) {
+            if let Some(now) = all.iter().find(|now| now.1 == one.1) {
                 *one = *now;
             }
         }
