@@ -12,7 +12,7 @@ use crate::table::{Rows, RowsMut};
 const FORGET_MAX: usize = 2;
 
 /// Closes a lane's term: blocks that are not anchored lapse, and the next term goes on with
-/// the next number.
+/// the next number. Whoever governed it answers for it; a term that nobody governed is nobody's.
 pub(crate) fn close_term<R: RowsMut + ?Sized>(
     rows: &mut R,
     cx: &Context,
@@ -23,8 +23,10 @@ pub(crate) fn close_term<R: RowsMut + ?Sized>(
     for (key, _) in old.iter().filter(|(_, term)| term.until <= cx.clock) {
         CLOSED_TERMS.remove(rows, key);
     }
-    let until = cx.clock.plus(cx.params.router_unbond_ms);
-    CLOSED_TERMS.put(rows, &(zone, lane.term), &ClosedTerm { key: lane.key, until });
+    if lane.is_governed {
+        let until = cx.clock.plus(cx.params.router_unbond_ms);
+        CLOSED_TERMS.put(rows, &(zone, lane.term), &ClosedTerm { key: lane.key, until });
+    }
     lane.term = lane.term.saturating_add(1);
     lane.height = 0;
     lane.tip = Hash::ZERO;
@@ -85,8 +87,9 @@ pub(crate) fn abandon<R: RowsMut + ?Sized>(rows: &mut R, cx: &Context, zone: Zon
         return false;
     };
     take(rows, cx, &lane);
-    lane.is_governed = false;
     close_term(rows, cx, zone, &mut lane);
+    lane.is_governed = false;
+    LANES.put(rows, &zone, &lane);
     true
 }
 

@@ -282,7 +282,9 @@ impl State {
             self.closed_terms.remove(&at);
         }
         let lane = self.lanes.get_mut(&zone).expect("a lane");
-        self.closed_terms.insert((zone, lane.term), (lane.key, until));
+        if lane.is_governed {
+            self.closed_terms.insert((zone, lane.term), (lane.key, until));
+        }
         lane.term += 1;
         lane.height = 0;
         lane.tip = [0; 32];

@@ -51,8 +51,8 @@ impl State {
             return false;
         }
         self.take(zone);
-        self.lanes.get_mut(&zone).expect("a lane").is_governed = false;
         self.close_term(zone);
+        self.lanes.get_mut(&zone).expect("a lane").is_governed = false;
         true
     }
 
