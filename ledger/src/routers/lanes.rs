@@ -1,6 +1,6 @@
 //! Which router governs which lane, and in which term (spec RTR-6 … RTR-12).
 
-use super::record::{CLOSED_TERMS, ClosedTerm, LEDGER_HOLDS, ROUTERS, Router, ranked};
+use super::record::{CLOSED_TERMS, ClosedTerm, LEDGER_HOLDS, ROUTERS, Ranked, ranked};
 use crate::anchor::TIPS_MAX;
 use crate::context::Context;
 use crate::hash::Hash;
@@ -34,9 +34,9 @@ pub(crate) fn close_term<R: RowsMut + ?Sized>(
     LANES.put(rows, &zone, lane);
 }
 
-/// The standby router that is the next to have a lane.
-fn next_standby<R: Rows + ?Sized>(rows: &R, cx: &Context) -> Option<(AccountId, Router)> {
-    ranked(rows, |router| router.is_standby(cx)).into_iter().next()
+/// The standby routers, in the order in which they are given lanes.
+fn standby<R: Rows + ?Sized>(rows: &R, cx: &Context) -> std::vec::IntoIter<Ranked> {
+    ranked(rows, |router| router.is_standby(cx)).into_iter()
 }
 
 /// Takes the lane from the router that governs it.
@@ -55,7 +55,7 @@ fn give<R: RowsMut + ?Sized>(
     rows: &mut R,
     cx: &Context,
     zone: Zone,
-    (account, mut router): (AccountId, Router),
+    (account, mut router): Ranked,
 ) {
     let Some(mut lane) = LANES.get(rows, &zone) else { return };
     take(rows, cx, &lane);
@@ -72,8 +72,8 @@ fn give<R: RowsMut + ?Sized>(
 
 /// Gives a lane to the next standby router. False if there is none; then nothing changes.
 pub(crate) fn replace<R: RowsMut + ?Sized>(rows: &mut R, cx: &Context, zone: Zone) -> bool {
-    let standby = next_standby(rows, cx);
-    standby.map(|standby| give(rows, cx, zone, standby)).is_some()
+    let next = standby(rows, cx).next();
+    next.map(|next| give(rows, cx, zone, next)).is_some()
 }
 
 /// Leaves a lane without a router. False if it is the last one with one; then nothing changes,
@@ -96,15 +96,25 @@ pub(crate) fn abandon<R: RowsMut + ?Sized>(rows: &mut R, cx: &Context, zone: Zon
 /// At an epoch's end: lanes whose router is silent, leaves, is out or is missing find another
 /// one, by zone. A silent router without a successor leaves its zone without a router.
 pub(crate) fn succeed<R: RowsMut + ?Sized>(rows: &mut R, cx: &Context) {
-    for (zone, lane) in LANES.scan(rows, None, TIPS_MAX) {
+    let is_silent = |lane: &Lane| cx.clock >= lane.heard.plus(cx.params.router_silent_ms);
+    let mut lanes = LANES.scan(rows, None, TIPS_MAX);
+    lanes.retain(|(_, lane)| {
         let router = ROUTERS.get(rows, &lane.router).filter(|_| lane.is_governed);
-        let is_staying = router.is_some_and(|router| router.is_staying());
-        let is_silent = cx.clock >= lane.heard.plus(cx.params.router_silent_ms);
-        if is_staying && !is_silent {
-            continue;
-        }
-        if !replace(rows, cx, zone) && lane.is_governed && is_silent {
-            abandon(rows, cx, zone);
+        is_silent(lane) || !router.is_some_and(|router| router.is_staying())
+    });
+    if lanes.is_empty() {
+        return;
+    }
+    // Who loses a lane here is silent, leaves or is out, and does not wait for another one: so
+    // those who wait are read and put into order once, not for each lane.
+    let mut standby = standby(rows, cx);
+    for (zone, lane) in lanes {
+        match standby.next() {
+            Some(next) => give(rows, cx, zone, next),
+            None if lane.is_governed && is_silent(&lane) => {
+                abandon(rows, cx, zone);
+            }
+            None => {}
         }
     }
 }
@@ -122,7 +132,7 @@ pub(crate) fn open<R: RowsMut + ?Sized>(
     if !governed.all(|(zone, _)| is_full(rows, *zone)) {
         return;
     }
-    let Some((account, mut router)) = next_standby(rows, cx) else { return };
+    let Some((account, mut router)) = standby(rows, cx).next() else { return };
     LANES.put(rows, &zone, &Lane::first(account, router.key, cx.clock));
     router.zone = Some(zone);
     ROUTERS.put(rows, &account, &router);
