@@ -21,7 +21,7 @@ use crate::names::{self, Naming};
 use crate::receipt::{EventPlace, Outcome, RECEIPT_VERSION, Receipt, Subject};
 use crate::refusal::Refusal;
 use crate::registry::{Apply, Registry, Row};
-use crate::routers::{self, FORGET_KEY, PROTOCOL_VERSION, RELEASE, Routers};
+use crate::routers::{self, FORGET_KEY, FORGET_TERM, PROTOCOL_VERSION, RELEASE, Routers};
 use crate::stamp::Stamps;
 use crate::state::{Changes, Overlay, StateReader};
 use crate::system::{
@@ -335,6 +335,7 @@ impl Run<'_, '_> {
             RELEASE => routers::release(key, cx, book)
                 .map_err(|_| Halt::Broken("a bond that cannot be paid out"))?,
             FORGET_KEY => routers::forget_key(key, cx, book),
+            FORGET_TERM => routers::lanes::forget_term(key, &mut book.rows, cx),
             _ => return Ok(false),
         }
         Ok(true)

@@ -24,8 +24,9 @@ const PROVABLE: [&str; 7] = [
 /// is taken at another price, breaks offers.txt; a contest that forgets its premium breaks
 /// premium.txt; a sale that takes the old owner's keys along breaks records.txt; evidence that
 /// does not ask in which anchor a router bonded breaks bonds_again.txt; a term that is noted as
-/// closed though nobody governed it breaks ungoverned.txt; a cursor that is given too early or
-/// too late, or a proof of another row, breaks every story that reads.
+/// closed though nobody governed it breaks ungoverned.txt; a free word that closes one term
+/// after the other breaks lane_terms.txt; a cursor that is given too early or too late, or a
+/// proof of another row, breaks every story that reads.
 #[test]
 fn every_story_holds() {
     let reports = run_all();

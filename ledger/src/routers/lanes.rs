@@ -4,12 +4,9 @@ use super::record::{CLOSED_TERMS, ClosedTerm, LEDGER_HOLDS, ROUTERS, Ranked, ran
 use crate::anchor::TIPS_MAX;
 use crate::context::Context;
 use crate::hash::Hash;
-use crate::ids::{AccountId, Zone};
-use crate::system::{LANES, Lane};
-use crate::table::{Rows, RowsMut};
-
-/// Closed terms of a zone that one closing looks at, to forget them.
-const FORGET_MAX: usize = 2;
+use crate::ids::Zone;
+use crate::system::{AGENDA, LANES, Lane};
+use crate::table::{Key, Rows, RowsMut};
 
 /// Closes a lane's term: blocks that are not anchored lapse, and the next term goes on with
 /// the next number. Whoever governed it answers for it; a term that nobody governed is nobody's.
@@ -19,13 +16,12 @@ pub(crate) fn close_term<R: RowsMut + ?Sized>(
     zone: Zone,
     lane: &mut Lane,
 ) {
-    let old = CLOSED_TERMS.scan_under(rows, &zone.0.to_be_bytes(), None, FORGET_MAX);
-    for (key, _) in old.iter().filter(|(_, term)| term.until <= cx.clock) {
-        CLOSED_TERMS.remove(rows, key);
-    }
     if lane.is_governed {
         let until = cx.clock.plus(cx.params.router_unbond_ms);
-        CLOSED_TERMS.put(rows, &(zone, lane.term), &ClosedTerm { key: lane.key, until });
+        let (place, mut key) = ((zone, lane.term), Vec::new());
+        place.write(&mut key);
+        CLOSED_TERMS.put(rows, &place, &ClosedTerm { key: lane.key, until });
+        AGENDA.put(rows, &(until.0, super::FORGET_TERM, key), &());
     }
     lane.term = lane.term.saturating_add(1);
     lane.height = 0;
@@ -37,6 +33,14 @@ pub(crate) fn close_term<R: RowsMut + ?Sized>(
 /// The standby routers, in the order in which they are given lanes.
 fn standby<R: Rows + ?Sized>(rows: &R, cx: &Context) -> std::vec::IntoIter<Ranked> {
     ranked(rows, |router| router.is_standby(cx)).into_iter()
+}
+
+/// Forgets a term that closed long enough ago (spec RTR-7).
+pub(crate) fn forget_term<R: RowsMut + ?Sized>(mut key: &[u8], rows: &mut R, cx: &Context) {
+    let Some(place) = <(Zone, u64)>::read(&mut key).filter(|_| key.is_empty()) else { return };
+    if CLOSED_TERMS.get(rows, &place).is_some_and(|closed| closed.until <= cx.clock) {
+        CLOSED_TERMS.remove(rows, &place);
+    }
 }
 
 /// Takes the lane from the router that governs it.

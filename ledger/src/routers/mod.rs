@@ -34,6 +34,8 @@ const REPORTER_SHARE: u128 = 20;
 pub(crate) const RELEASE: u16 = 10;
 /// The ledger's own deadline: a replaced key is answered for no longer.
 pub(crate) const FORGET_KEY: u16 = 11;
+/// The ledger's own deadline: a closed term is answered for no longer.
+pub(crate) const FORGET_TERM: u16 = 12;
 
 /// The book, with the right to change who governs and who validates.
 pub struct Routers<'m, 'b> {

@@ -229,3 +229,27 @@ fn a_validator_that_is_no_longer_chosen_stays_with_the_zone_of_now() {
     let now = |place, zone| Validator { zone: Zone(zone), ..validator(place) };
     assert_eq!((executed.head.epoch, sets.after_next.0), (1, vec![now(2, 1), now(0, 3)]));
 }
+
+/// Broken by: a closed term that stays until the lane's next one closes, or is forgotten while
+/// somebody answers for it.
+#[test]
+fn a_closed_term_is_forgotten_by_itself() {
+    let mut network = Network::new();
+    let noted = |network: &Network| {
+        network.rows().into_keys().filter(|key| key.starts_with(&[0, 17])).count()
+    };
+    for zone in [2, 2, 3, 4, 4] {
+        let event = network.event(&Person::new(1), &Close { zone: Zone(zone) });
+        decide(&mut network, 1_000, vec![event]);
+    }
+    assert_eq!(noted(&network), 5);
+    // Two minutes, of which the first was noted five seconds ago.
+    (0..5).for_each(|_| drop(decide(&mut network, 20_000, Vec::new())));
+    decide(&mut network, 15_000, Vec::new());
+    let mut left = vec![noted(&network)];
+    for _ in 0..6 {
+        decide(&mut network, 1_000, Vec::new());
+        left.push(noted(&network));
+    }
+    assert_eq!(left, [5, 4, 3, 2, 1, 0, 0]);
+}

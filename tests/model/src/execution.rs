@@ -116,7 +116,8 @@ impl State {
                 let subject =
                     Subject::Event { id, author, tag, zone, number, term, block: height, at };
                 let place = receipts.len() as u32;
-                let by = By { author, key: event.key, event: id, zone, number, place };
+                let (role, key) = (event.role, event.key);
+                let by = By { author, role, key, event: id, zone, number, place };
                 let (outcome, fee) = self.event(event, &by);
                 if let Outcome::Void(_) = outcome {
                     self.lanes.get_mut(&zone).expect("a zone").voids += 1;

@@ -11,6 +11,7 @@ use crate::{Code, Money};
 /// The ledger's own deadlines.
 pub(crate) const RELEASE: u16 = 10;
 pub(crate) const FORGET_KEY: u16 = 11;
+pub(crate) const FORGET_TERM: u16 = 12;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Router {
@@ -161,7 +162,7 @@ impl Rules for Routers {
                 state.bond(by.author, (*key, *vrf_key), amount, (*is_proven, *is_vrf_key))
             }
             Routers::Unbond => state.unbond(by.author),
-            Routers::CloseTerm { zone, term } => state.close(by.author, *zone, *term),
+            Routers::CloseTerm { zone, term } => state.close(by, *zone, *term),
             Routers::Move { key, vrf_key, is_proven, is_vrf_key, .. } => {
                 state.change_keys(by.author, (*key, *vrf_key), (*is_proven, *is_vrf_key))
             }
@@ -262,12 +263,17 @@ impl State {
     }
 
     /// RTR-6.
-    fn close(&mut self, author: Id, zone: u32, term: u64) -> Result<(), Code> {
-        let (clock, least) = (self.head.clock, self.params.term_ms_min);
+    fn close(&mut self, by: &By, zone: u32, term: u64) -> Result<(), Code> {
+        let (clock, params) = (self.head.clock, &self.params);
         let lane = self.lanes.get(&zone).ok_or("zones.no_zone")?;
-        demand(lane.is_governed && lane.router == author, "zones.other_router")?;
+        demand(lane.is_governed && lane.router == by.author, "zones.other_router")?;
         demand(lane.term == term, "zones.other_term")?;
-        demand(clock >= lane.opened + least, "zones.term_young")?;
+        demand(clock >= lane.opened + params.term_ms_min, "zones.term_young")?;
+        let is_noted = |(key, _): &(Id, Time)| *key == lane.key;
+        if by.role == Role::Router && self.closed_terms.get(&(zone, term - 1)).is_some_and(is_noted)
+        {
+            demand(clock >= lane.opened + params.router_alive_ms, "zones.term_young")?;
+        }
         self.close_term(zone);
         Ok(())
     }
@@ -275,20 +281,28 @@ impl State {
     /// RTR-7.
     pub(crate) fn close_term(&mut self, zone: u32) {
         let (clock, until) = (self.head.clock, self.head.clock + self.params.router_unbond_ms);
-        let old: Vec<_> = self.closed_terms.range((zone, 0)..=(zone, u64::MAX)).take(2).collect();
-        let old: Vec<(u32, u64)> =
-            old.into_iter().filter(|(_, (_, until))| *until <= clock).map(|(at, _)| *at).collect();
-        for at in old {
-            self.closed_terms.remove(&at);
-        }
-        let lane = self.lanes.get_mut(&zone).expect("a lane");
+        let lane = self.lanes[&zone].clone();
         if lane.is_governed {
             self.closed_terms.insert((zone, lane.term), (lane.key, until));
+            let key = [&zone.to_be_bytes()[..], &lane.term.to_be_bytes()].concat();
+            self.schedule(until, FORGET_TERM, &key);
         }
+        let lane = self.lanes.get_mut(&zone).expect("a lane");
         lane.term += 1;
         lane.height = 0;
         lane.tip = [0; 32];
         lane.opened = clock;
+    }
+
+    /// RTR-7.
+    pub(crate) fn forget_term(&mut self, key: &[u8]) {
+        let (zone, term) = key.split_at(4);
+        let zone = u32::from_be_bytes(zone.try_into().expect("a zone"));
+        let term = u64::from_be_bytes(term.try_into().expect("a term"));
+        let clock = self.head.clock;
+        if self.closed_terms.get(&(zone, term)).is_some_and(|(_, until)| *until <= clock) {
+            self.closed_terms.remove(&(zone, term));
+        }
     }
 
     /// RTR-9.

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::accounts::{Account, NodeKey, Tickets};
 use crate::canonical::{Id, Time};
 use crate::domains::{Escrow, Name, Offer, Records, Renewal};
+use crate::event::Role;
 use crate::genesis::Params;
 use crate::locks::Lock;
 use crate::money::{Posting, Supply};
-use crate::routers::{FORGET_KEY, Protocol, RELEASE, Router, Validator};
+use crate::routers::{FORGET_KEY, FORGET_TERM, Protocol, RELEASE, Router, Validator};
 use crate::stamps::Stamps;
 use crate::usernames::Username;
 use crate::zones::{Member, Seats};
@@ -109,6 +110,7 @@ impl Lane {
 #[derive(Clone, Debug)]
 pub(crate) struct By {
     pub author: Id,
+    pub role: Role,
     pub key: Id,
     pub event: Id,
     pub zone: u32,
@@ -134,6 +136,10 @@ impl State {
             RELEASE => self.release(key),
             FORGET_KEY => {
                 self.forget_key(key);
+                Ok(())
+            }
+            FORGET_TERM => {
+                self.forget_term(key);
                 Ok(())
             }
             201 => self.refund_lock(key),
