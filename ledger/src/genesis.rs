@@ -98,6 +98,31 @@ pub struct GenesisZone {
 #[error("the genesis file is wrong: {0}")]
 pub struct GenesisError(pub String);
 
+fn need(holds: bool, words: &str) -> Result<(), GenesisError> {
+    if holds { Ok(()) } else { Err(GenesisError(words.to_string())) }
+}
+
+impl Params {
+    /// What no network can go on with (spec GEN-1, GEN-6).
+    fn check(&self) -> Result<(), GenesisError> {
+        need(self.epoch_ms.0 > 0, "epoch_ms must be above 0")?;
+        need(self.clock_step_ms_max.0 > 0, "clock_step_ms_max must be above 0")?;
+        need(self.domain_year_ms.0 > 0, "domain_year_ms must be above 0")?;
+        need(self.stamp_period_ms.0 > 0, "stamp_period_ms must be above 0")?;
+        need(self.username_year_ms.0 > 0, "username_year_ms must be above 0")?;
+        need(self.validators_max > 0, "validators_max must be above 0")?;
+        let words = "clock_step_ms_max must be at most epoch_ms, or epochs pass without an anchor";
+        need(self.clock_step_ms_max <= self.epoch_ms, words)?;
+        let words = "router_unbond_ms must be above 0, or no router answers for what it signed";
+        need(self.router_unbond_ms.0 > 0, words)?;
+        let words = "router_alive_ms must be above 0: a router says for nothing that it is there";
+        need(self.router_alive_ms.0 > 0, words)?;
+        let words = "router_silent_ms must be above router_alive_ms, or a router is silent before \
+                     it may say that it is there";
+        need(self.router_silent_ms > self.router_alive_ms, words)
+    }
+}
+
 /// A genesis turned into a state.
 pub struct GenesisState {
     /// The chain.
@@ -150,10 +175,6 @@ impl Genesis {
     }
 
     fn check(&self) -> Result<(), GenesisError> {
-        let need = |holds: bool, words: &str| match holds {
-            true => Ok(()),
-            false => Err(GenesisError(words.to_string())),
-        };
         let is_plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
         need(self.version == GENESIS_VERSION, "version must be 2: this release reads no other")?;
         let named = !self.name.is_empty() && self.name.len() <= 32;
@@ -168,7 +189,6 @@ impl Genesis {
         let least = self.params.router_bond_min();
         let is_bonded = self.zones.iter().all(|zone| zone.bond >= least && !zone.bond.is_zero());
         need(is_bonded, "a zone's bond is smaller than router_bond_apt_min, or nothing")?;
-        need(self.params.validators_max > 0, "validators_max must be above 0")?;
         let keys: BTreeSet<_> = self.accounts.iter().map(|account| account.key).collect();
         need(keys.len() == self.accounts.len(), "an account stands there twice")?;
         let nodes = self.node_keys.iter().map(|duty| (duty.account, duty.key));
@@ -176,11 +196,7 @@ impl Genesis {
             nodes.chain(self.zones.iter().map(|zone| (zone.router, zone.key))).collect();
         let count = self.node_keys.len().saturating_add(self.zones.len());
         need(duties.len() == count, "a node key stands there twice")?;
-        need(self.params.epoch_ms.0 > 0, "epoch_ms must be above 0")?;
-        need(self.params.clock_step_ms_max.0 > 0, "clock_step_ms_max must be above 0")?;
-        need(self.params.domain_year_ms.0 > 0, "domain_year_ms must be above 0")?;
-        need(self.params.stamp_period_ms.0 > 0, "stamp_period_ms must be above 0")?;
-        need(self.params.username_year_ms.0 > 0, "username_year_ms must be above 0")
+        self.params.check()
     }
 
     /// The state at height 0.

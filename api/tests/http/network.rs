@@ -87,7 +87,11 @@ fn genesis(router: &SigningKey, vrf: &VrfKey) -> Genesis {
         name: "test".to_string(),
         time_ms: Millis(START),
         pool: Amount::from_apt(50),
-        params: Params { epoch_ms: Millis(5_000), ..Params::dev() },
+        params: Params {
+            epoch_ms: Millis(5_000),
+            clock_step_ms_max: Millis(5_000),
+            ..Params::dev()
+        },
         accounts: vec![rich(1), rich(2)],
         node_keys: vec![GenesisNodeKey {
             account: account(1),

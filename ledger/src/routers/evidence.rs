@@ -134,7 +134,7 @@ pub fn is_answered_for<R: Rows + ?Sized>(
 }
 
 /// The last height of the epoch before the one in which the window begins; `None` while the
-/// window reaches back to genesis, or if no anchor fell into that epoch.
+/// window reaches back to the first epoch. Every epoch that is over has a record (spec GEN-6).
 fn oldest<R: Rows + ?Sized>(rows: &R, cx: &Context) -> Option<u64> {
     let start = HEAD.get(rows, &())?.clock_start;
     let passed = cx.clock.since(start.plus(cx.params.router_unbond_ms));

@@ -30,6 +30,7 @@ fn params() -> Params {
         stamp_target: 2,
         stamp_period_ms: Millis(PERIOD_MS),
         clock_step_ms_max: Millis(30 * DAY_MS),
+        epoch_ms: Millis(30 * DAY_MS),
         ..genesis().params
     }
 }
@@ -257,7 +258,7 @@ fn a_row_without_coins_lapses_when_nothing_it_signed_can_return() {
 #[test]
 fn an_outage_takes_no_row() {
     let step = Millis(PERIOD_MS);
-    let mut network = with(Params { clock_step_ms_max: step, epoch_ms: Millis(1), ..params() });
+    let mut network = with(Params { clock_step_ms_max: step, epoch_ms: step, ..params() });
     let who = Person::new(NEWCOMER);
     let event = stamped(&mut network, &who);
     assert_eq!(network.outcome(event), Outcome::Done);

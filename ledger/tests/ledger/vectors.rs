@@ -213,7 +213,12 @@ fn each_wrong_genesis_is_refused() {
         ("name = \"golden\"", "nam = \"golden\"", "nam"),
         ("epoch_ms = 60000", "epoch_ms = 0", "epoch_ms"),
         ("clock_step_ms_max = 20000", "clock_step_ms_max = 0", "clock_step_ms_max"),
+        ("clock_step_ms_max = 20000", "clock_step_ms_max = 60001", "at most epoch_ms"),
         ("domain_year_ms = 31536000000", "domain_year_ms = 0", "domain_year_ms"),
+        ("router_unbond_ms = 120000", "router_unbond_ms = 0", "router_unbond_ms must be"),
+        ("router_alive_ms = 20000", "router_alive_ms = 0", "router_alive_ms must be"),
+        ("router_alive_ms = 20000", "router_alive_ms = 90000", "above router_alive_ms"),
+        ("router_silent_ms = 90000", "router_silent_ms = 0", "router_silent_ms must be"),
         ("stamp_period_ms = 60000", "stamp_period_ms = 0", "stamp_period_ms"),
         ("username_year_ms = 31536000000", "username_year_ms = 0", "username_year_ms"),
         ("validators_max = 100", "validators_max = 0", "validators_max"),
@@ -227,6 +232,14 @@ fn each_wrong_genesis_is_refused() {
         assert!(GENESIS.contains(from), "{from}");
         let error = Genesis::from_toml(&GENESIS.replace(from, to)).expect_err(to);
         assert!(error.to_string().contains(words), "{to}: {error}");
+    }
+    // At their limits they are good.
+    for (from, to) in [
+        ("clock_step_ms_max = 20000", "clock_step_ms_max = 60000"),
+        ("router_alive_ms = 20000", "router_alive_ms = 89999"),
+        ("router_unbond_ms = 120000", "router_unbond_ms = 1"),
+    ] {
+        assert!(Genesis::from_toml(&GENESIS.replace(from, to)).is_ok(), "{to}");
     }
     let long = |bytes: usize| GENESIS.to_string() + &"#".repeat(bytes - GENESIS.len());
     assert!(Genesis::from_toml(&long(GENESIS_BYTES_MAX)).is_ok(), "a comment does no harm");

@@ -4,7 +4,8 @@ use crate::support::cluster::{Cluster, Node, seed};
 use crate::support::eventually;
 
 /// Epochs of four seconds: validators change at their ends.
-const QUICK: [&str; 2] = ["epoch_ms=4000", "router_alive_ms=2000"];
+const QUICK: [&str; 4] =
+    ["epoch_ms=4000", "clock_step_ms_max=4000", "anchor_idle_ms=4000", "router_alive_ms=2000"];
 
 /// Gives a node's folder the wallet of a person or an operator.
 fn give_wallet(node: &Node, number: u8) {

@@ -15,7 +15,8 @@ use support::eventually;
 
 /// A network of one router with short epochs and small pieces.
 fn network() -> Cluster {
-    let mut cluster = Cluster::of(1, &["epoch_ms=6000"]);
+    let quick = ["epoch_ms=6000", "clock_step_ms_max=6000", "anchor_idle_ms=6000"];
+    let mut cluster = Cluster::of(1, &quick);
     set(&cluster.nodes[0].home, "[snapshots]\npiece_bytes = 200\n");
     cluster.start_all();
     cluster

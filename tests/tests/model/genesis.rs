@@ -16,10 +16,11 @@ const DAY_MS: u64 = 24 * 3_600_000;
 
 /// What the network of this seed starts from.
 pub fn setup(seed: u64) -> Setup {
-    // In every third one the clock leaps days, so that what lasts long ends too.
-    let step = if seed % 3 == 2 { 3 * DAY_MS } else { 20_000 };
+    // In every third one the clock leaps days, so that what lasts long ends too. There an epoch
+    // is as long as a leap may be (GEN-6): it ends when one comes.
+    let (step, epoch) = if seed % 3 == 2 { (3 * DAY_MS, 3 * DAY_MS) } else { (20_000, 45_000) };
     let params = Params {
-        epoch_ms: Millis(45_000),
+        epoch_ms: Millis(epoch),
         clock_step_ms_max: Millis(step),
         anchor_deadlines_max: if seed.is_multiple_of(2) { 3 } else { 100 },
         contest_ms: Millis(6_000),
