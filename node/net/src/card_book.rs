@@ -57,6 +57,11 @@ impl CardBook {
         self.cards.get(router)
     }
 
+    /// This node's own.
+    pub(crate) fn own(&self) -> Option<&SignedCard> {
+        self.own.as_ref()
+    }
+
     /// All that are known, this node's own first.
     pub(crate) fn all(&self) -> Vec<SignedCard> {
         let own = self.own.iter().map(|own| own.card.router).next();

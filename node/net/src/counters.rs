@@ -51,6 +51,8 @@ counters! {
     news_rejected,
     /// Messages that were none, too long, of another version, or came too early.
     refusals,
+    /// Signatures of cards that were looked at.
+    cards_checked,
     /// Peers that were sent away for a time.
     bans,
     /// Connections that were made, in both directions.

@@ -23,7 +23,7 @@ pub(crate) enum Offence {
     Answer,
     /// News that its own judgement should have stopped.
     News,
-    /// A request before its greeting.
+    /// A request before its greeting, or one greeting too many.
     Early,
     /// More requests, or more news of its own, than the rate allows: one too many.
     Flood,

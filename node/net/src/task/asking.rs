@@ -109,9 +109,8 @@ impl Task {
     }
 
     pub(super) fn send_greeting(&mut self, peer: PeerId, bytes: Vec<u8>) {
-        if !self.peers.contains_key(&peer) {
-            return;
-        }
+        let Some(entry) = self.peers.get_mut(&peer) else { return };
+        entry.greeted = Some(Instant::now());
         let packet = Packet::Out(Arc::new(bytes));
         let id = self.swarm.behaviour_mut().requests.inner.send_request(&peer, packet);
         self.asks.sent.insert(id, Sent::Greeting);

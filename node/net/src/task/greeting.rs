@@ -1,12 +1,14 @@
 //! Greetings: the first request of both sides. Before them nothing is answered.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use libp2p::PeerId;
 use libp2p::request_response::{OutboundFailure, ResponseChannel};
 
+use crate::card::SignedCard;
+use crate::counters::count;
 use crate::host::Host;
 use crate::message::{Answer, CARDS_MAX, Hello, Message, Request};
 use crate::meter::Room;
@@ -19,17 +21,52 @@ use crate::task::{Inside, Task};
 /// How often a greeting is sent whose connection closes before the answer.
 const GREETINGS_MAX: u8 = 3;
 
-/// What this node says of itself; asks the node, so it runs on a thread made for blocking.
-fn compose(host: &dyn Host, shared: &Shared, agent: String) -> Hello {
-    let greeting = host.hello();
-    let (chain, mut cards) = {
+/// The cards of this node's greeting, as they were made last.
+#[derive(Default)]
+pub(super) struct Composed {
+    /// Of which book, and of which further cards of the node.
+    version: Option<u64>,
+    given: Vec<SignedCard>,
+    cards: Vec<SignedCard>,
+}
+
+/// The cards that a greeting holds. While none is new, no signature is looked at again.
+fn compose_cards(
+    shared: &Shared,
+    composed: &Mutex<Composed>,
+    given: Vec<SignedCard>,
+) -> Vec<SignedCard> {
+    let (version, all, own, chain) = {
         let book = lock(&shared.cards);
-        (book.chain(), book.all())
+        let own = book.own().map(|own| own.card.router);
+        (book.version(), book.all(), own, book.chain())
     };
+    {
+        let composed = lock(composed);
+        if composed.version == Some(version) && composed.given == given {
+            return composed.cards.clone();
+        }
+    }
+    let is_good = |signed: &SignedCard| {
+        count(&shared.counting.cards_checked);
+        signed.check().is_ok() && signed.verifies(chain)
+    };
+    // The book looked at the signatures of others' cards before it took them.
+    let is_known = |signed: &SignedCard| Some(signed.card.router) != own || is_good(signed);
+    let mut cards: Vec<SignedCard> = all.into_iter().filter(is_known).collect();
     let mut named: BTreeSet<_> = cards.iter().map(|signed| signed.card.router).collect();
-    cards.extend(greeting.cards.into_iter().filter(|signed| named.insert(signed.card.router)));
-    cards.retain(|signed| signed.check().is_ok() && signed.verifies(chain));
+    let more = given.iter().filter(|signed| named.insert(signed.card.router));
+    cards.extend(more.filter(|signed| is_good(signed)).take(CARDS_MAX).cloned());
     cards.truncate(CARDS_MAX);
+    *lock(composed) = Composed { version: Some(version), given, cards: cards.clone() };
+    cards
+}
+
+/// What this node says of itself; asks the node, so it runs on a thread made for blocking.
+fn compose(host: &dyn Host, shared: &Shared, composed: &Mutex<Composed>, agent: String) -> Hello {
+    let greeting = host.hello();
+    let chain = lock(&shared.cards).chain();
+    let cards = compose_cards(shared, composed, greeting.cards);
     Hello { chain, agent, height: greeting.height, lowest: greeting.lowest, cards }
 }
 
@@ -38,11 +75,11 @@ impl Task {
     fn with_hello(&self, then: impl FnOnce(Hello) -> Inside + Send + 'static) {
         let (host, shared) = (Arc::clone(&self.host), Arc::clone(&self.shared));
         let (inside, agent) = (self.inside.clone(), self.agent.clone());
-        let greeters = Arc::clone(&self.greeters);
+        let (greeters, composed) = (Arc::clone(&self.greeters), Arc::clone(&self.composed));
         tokio::spawn(async move {
             let Ok(_greeter) = greeters.acquire_owned().await else { return };
-            let made = tokio::task::spawn_blocking(move || compose(&*host, &shared, agent)).await;
-            if let Ok(hello) = made {
+            let make = move || compose(&*host, &shared, &composed, agent);
+            if let Ok(hello) = tokio::task::spawn_blocking(make).await {
                 // The task is gone only when everything ends.
                 let _ = inside.send(then(hello)).await;
             }

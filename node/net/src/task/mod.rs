@@ -35,6 +35,7 @@ use crate::stream::Packet;
 use asking::Asks;
 use cards::Cards;
 use dialling::Dialling;
+use greeting::Composed;
 use peers::Peer;
 pub(crate) use worker::take_cards;
 
@@ -88,6 +89,7 @@ pub(crate) struct Task {
     inside: mpsc::Sender<Inside>,
     threads: Arc<Semaphore>,
     greeters: Arc<Semaphore>,
+    composed: Arc<Mutex<Composed>>,
     peers: HashMap<PeerId, Peer>,
     /// The last worker of each peer: a new one begins when it has ended.
     workers: HashMap<PeerId, JoinHandle<()>>,
@@ -127,6 +129,7 @@ impl Task {
             inside,
             threads: Arc::new(Semaphore::new(THREADS)),
             greeters: Arc::new(Semaphore::new(GREETERS)),
+            composed: Arc::default(),
             peers: HashMap::new(),
             workers: HashMap::new(),
             asks: Asks::default(),

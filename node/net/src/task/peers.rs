@@ -22,6 +22,13 @@ use crate::task::{Task, clock};
 /// How long a new connection is left alone, even if there is a better one.
 const SETTLING: Duration = Duration::from_secs(1);
 
+/// A peer that this node has not greeted itself has so many times as long.
+const UNGREETED: u32 = 4;
+/// So often a peer may greet for each connection, and in all at one time: a greeting may be sent
+/// again when one of two connections closes.
+const GREETINGS_EACH: u8 = 3;
+const GREETINGS_LEFT_MAX: u8 = 6;
+
 /// One connection.
 pub(super) struct Link {
     pub id: ConnectionId,
@@ -40,8 +47,11 @@ pub(super) struct Peer {
     pub height: u64,
     /// Whether its greeting came.
     pub is_heard: bool,
-    /// How often this node greeted.
+    /// How often this node greeted, and when it did last.
     pub greetings: u8,
+    pub greeted: Option<Instant>,
+    /// How often the peer may still greet.
+    pub greetings_left: u8,
     /// Whether it answered this node's greeting: then it may be asked.
     pub is_welcome: bool,
     pub work: mpsc::Sender<Work>,
@@ -70,6 +80,8 @@ impl Peer {
             height: 0,
             is_heard: false,
             greetings: 0,
+            greeted: None,
+            greetings_left: 0,
             is_welcome: false,
             work,
             queue: Some(queue),
@@ -119,6 +131,8 @@ impl Task {
         let direction = if point.is_dialer() { Direction::Out } else { Direction::In };
         let address = point.get_remote_address().clone();
         entry.links.push(Link { id, address, direction, since: now });
+        let left = entry.greetings_left.saturating_add(GREETINGS_EACH);
+        entry.greetings_left = left.min(GREETINGS_LEFT_MAX);
         if is_new {
             tracing::debug!(%peer, address = %point.get_remote_address(), "connected");
             self.greet(peer);
@@ -169,12 +183,18 @@ impl Task {
     /// Parts with those that did not greet in time.
     pub(super) fn part_with_the_silent(&mut self, now: Instant) {
         let limit = self.limits.hello_timeout;
-        let is_silent = |peer: &Peer| {
-            !(peer.is_heard && peer.is_welcome) && now.duration_since(peer.since) > limit
+        // Until it is greeted it may wait for this node, which has much to do.
+        let is_silent = |peer: &Peer| match peer.greeted {
+            _ if peer.is_heard && peer.is_welcome => false,
+            Some(greeted) => now.duration_since(greeted.max(peer.since)) > limit,
+            None => now.duration_since(peer.since) > limit.saturating_mul(UNGREETED),
         };
-        let silent = self.peers.iter().filter(|(_, peer)| is_silent(peer)).map(|(id, _)| *id);
-        for peer in silent.collect::<Vec<_>>() {
-            self.blame(peer, Offence::Silent);
+        let silent = self.peers.iter().filter(|(_, peer)| is_silent(peer));
+        let silent = silent.map(|(id, peer)| (*id, peer.greeted.is_some()));
+        for (peer, is_greeted) in silent.collect::<Vec<_>>() {
+            if is_greeted {
+                self.blame(peer, Offence::Silent);
+            }
             self.part(peer);
         }
     }

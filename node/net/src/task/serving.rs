@@ -50,6 +50,10 @@ impl Task {
             return self.busy(channel);
         }
         if bytes.get(KIND_AT) == Some(&HELLO) {
+            let Some(left) = entry.greetings_left.checked_sub(1) else {
+                return self.refuse(peer, Offence::Early, "one greeting too many");
+            };
+            entry.greetings_left = left;
             return self.read_greeting(peer, bytes, room, channel);
         }
         if !entry.is_heard {

@@ -10,6 +10,7 @@ use tokio::task::JoinHandle;
 
 use crate::behaviour::Names;
 use crate::card::SignedCard;
+use crate::counters::count;
 use crate::host::{Host, Verdict};
 use crate::key;
 use crate::message::{Hello, Message, News};
@@ -129,15 +130,18 @@ pub(crate) fn take_card(shared: &Shared, card: &SignedCard) -> Verdict {
         let book = lock(&shared.cards);
         (book.judge(card, now), book.chain())
     };
+    let verifies = || {
+        count(&shared.counting.cards_checked);
+        card.verifies(chain)
+    };
     match verdict {
-        Verdict::Accept if card.verifies(chain) => lock(&shared.cards).take(card.clone(), now),
+        Verdict::Accept if verifies() => lock(&shared.cards).take(card.clone(), now),
         Verdict::Accept => Verdict::Reject,
         other => other,
     }
 }
 
-/// Takes what counts of many cards. Says whether one of them was wrong.
+/// Takes what counts of many cards, up to the first that is wrong. Says whether one was.
 pub(crate) fn take_cards(shared: &Shared, cards: &[SignedCard]) -> bool {
-    let verdicts = cards.iter().map(|card| take_card(shared, card));
-    verdicts.filter(|verdict| *verdict == Verdict::Reject).count() > 0
+    cards.iter().any(|card| take_card(shared, card) == Verdict::Reject)
 }

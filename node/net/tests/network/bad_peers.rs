@@ -115,6 +115,47 @@ async fn who_does_not_greet_is_parted_with() {
     empty.until_closed().await;
 }
 
+/// Broken by: greetings without a number, or too many that are nobody's fault.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_greets_again_and_again_is_sent_away() {
+    let node = node(|_| ()).await;
+    let mut raw = raw(&node).await;
+    let greeting = framed(&Request::Hello(hello(CHAIN)).encode());
+    for _ in 0..200 {
+        raw.send(greeting.clone());
+    }
+    let other = crate::fixture::start_beside(2, &node).await;
+    crate::fixture::meet(&node, &other).await;
+    raw.until_closed().await;
+    let counted = node.net.counters();
+    assert_eq!(counted.bans, 1);
+    assert!(counted.refusals >= 10, "{counted:?}");
+}
+
+/// Broken by: blame for who was not greeted in time because this node is slow.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_is_not_greeted_yet_is_not_blamed() {
+    let node = node(|config| config.limits.hello_timeout = Duration::from_millis(100)).await;
+    let hold = std::sync::Arc::clone(&node.diary);
+    // While this is held the node cannot say what it says of itself.
+    let (held, release) = std::sync::mpsc::channel::<()>();
+    let (taken, is_taken) = tokio::sync::oneshot::channel();
+    let holding = std::thread::spawn(move || {
+        let _greeting = hold.greeting.lock().expect("a lock");
+        taken.send(()).expect("a test");
+        let _ = release.recv();
+    });
+    is_taken.await.expect("a thread");
+    // It answers at once; the node greets late, and parts at last, with nobody to blame.
+    for _ in 0..12 {
+        let mut raw = raw(&node).await;
+        raw.until_closed().await;
+    }
+    assert_eq!(node.net.counters().bans, 0);
+    drop(held);
+    holding.join().expect("a thread");
+}
+
 /// Broken by: a bucket that is never empty, or whose emptiness is nobody's fault.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flood_is_turned_away() {
