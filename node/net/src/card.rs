@@ -18,7 +18,7 @@ pub const ADDRESS_BYTES_MAX: usize = 256;
 pub struct Card {
     /// The chain.
     pub chain: ChainId,
-    /// The router's key, which signs the card.
+    /// The router's key, which signs the card. So does the transport key.
     pub router: PublicKey,
     /// The Ed25519 key behind its peer id on the network.
     pub transport: PublicKey,
@@ -39,6 +39,8 @@ pub struct SignedCard {
     pub card: Card,
     /// The router's over [`Card::digest`].
     pub signature: Signature,
+    /// The transport key's over the same: nobody names a node that is another's.
+    pub transport_signature: Signature,
 }
 
 impl Card {
@@ -64,9 +66,11 @@ impl SignedCard {
         }
     }
 
-    /// Whether the router that it names signed it, for this chain.
+    /// Whether the router and the node that it names signed it, for this chain.
     pub fn verifies(&self, chain: ChainId) -> bool {
-        let card = &self.card;
-        card.chain == chain && card.router.verifies(&card.digest(), &self.signature)
+        let (card, digest) = (&self.card, self.card.digest());
+        card.chain == chain
+            && card.router.verifies(&digest, &self.signature)
+            && card.transport.verifies(&digest, &self.transport_signature)
     }
 }

@@ -70,6 +70,11 @@ impl NodeKeys {
         PublicKey(SigningKey::from_bytes(&self.network_seed()).verifying_key().to_bytes())
     }
 
+    /// Signs as the node's identity on the network.
+    pub fn sign_as_network(&self, digest: &Hash) -> Signature {
+        Signature(SigningKey::from_bytes(&self.network_seed()).sign(&digest.0).to_bytes())
+    }
+
     /// The router's VRF key.
     pub fn vrf(&self) -> Result<VrfKey, Failure> {
         let seed = Zeroizing::new(blake3::derive_key("ddt v1 router vrf key", &self.seed[..]));

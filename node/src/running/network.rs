@@ -96,8 +96,10 @@ fn card(
         api: api.cloned().into_iter().collect(),
         time: now(),
     };
-    let signature = core.keys.sign_as_router(&card.digest());
-    Ok(SignedCard { card, signature })
+    let digest = card.digest();
+    let (signature, transport_signature) =
+        (core.keys.sign_as_router(&digest), core.keys.sign_as_network(&digest));
+    Ok(SignedCard { card, signature, transport_signature })
 }
 
 /// Keeps the own card known, introduces other validators to consensus, and remembers where

@@ -6,7 +6,7 @@ use ddt_net::card::SignedCard;
 use ddt_net::message::{Answer, News, Request};
 
 use crate::fixture::{
-    Node, card, config, eventually, meet, now, pair, router, set, sign, start, start_beside,
+    Node, Seen, card, config, eventually, meet, now, pair, router, set, sign, start, start_beside,
 };
 
 const PUSH: fn() -> Request = || Request::Push(vec![1, 2, 3]);
@@ -80,12 +80,15 @@ async fn newer_cards_replace_older_ones_and_nothing_else_does() {
     forged.card.addresses = vec!["/ip4/192.0.2.1/tcp/1".into()];
     tell(&forged);
     let stranger = router(53).0;
-    tell(&sign(&stranger, at(start.plus(Millis(6))).card));
+    tell(&sign((&stranger, &one.transport), at(start.plus(Millis(6))).card));
     eventually("four more", || other.net.counters().news_in >= before + 4).await;
     tell(&at(start.plus(Millis(9))));
     eventually("the newest", || time_of(&other, 52) == Some(start.0 + 9)).await;
     assert_eq!(other.net.counters().news_rejected, 2, "the two forged ones");
-    assert_eq!(other.net.cards(), [sign(&signer, at(start.plus(Millis(9))).card)]);
+    assert_eq!(
+        other.net.cards(),
+        [sign((&signer, &one.transport), at(start.plus(Millis(9))).card)]
+    );
     // What was learned from a disk obeys the same rules.
     other.net.learn(&[at(start), forged]);
     assert_eq!(time_of(&other, 52), Some(start.0 + 9));
@@ -117,4 +120,53 @@ async fn routers_stay_connected_with_all_routers() {
     }
     meet(&all[1], &all[2]).await;
     all[1].net.peers().iter().for_each(|peer| assert_ne!(peer.key, all[1].key()));
+}
+
+/// Broken by: a card that is taken although the node it names has not signed it, and then
+/// hides where that node is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_names_a_node_that_is_anothers() {
+    let (victim, liar, asker) = (start(config(1)).await, start(config(2)).await, 3);
+    let mut named = [router(54), router(55)];
+    // Of two cards that name one node the one with the smaller router key would count.
+    named.sort_by_key(|(_, key)| *key);
+    let [(liars, liars_key), (victims, victims_key)] = named;
+    let mut alone = config(asker);
+    alone.limits.peers_wanted = 0;
+    let asker = start(alone).await;
+    asker.net.set_routers(set([liars_key, victims_key]), false);
+    let mut good = card(54, &victim, now());
+    good.card.router = victims_key;
+    let good = sign((&victims, &victim.transport), good.card);
+    let mut lie = good.card.clone();
+    lie.router = liars_key;
+    lie.addresses = (1..=8).map(|port| format!("/ip4/127.0.0.1/tcp/{port}")).collect();
+    let lie = sign((&liars, &liar.transport), lie);
+    asker.net.learn(&[lie]);
+    assert!(asker.net.cards().is_empty(), "it is not the liar's node");
+    asker.net.learn(&[good]);
+    assert_eq!(asker.net.ask(victims_key, PUSH()).await, Ok(Answer::Taken));
+    let peers = asker.net.peers();
+    assert!(peers.iter().any(|peer| peer.router == Some(victims_key)), "{peers:?}");
+}
+
+/// Broken by: a greeting whose cards are checked anew for everybody who greets.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cards_are_checked_once() {
+    let (one, other) = pair(|_| ()).await;
+    let routers = [56, 57, 58];
+    one.net.set_routers(set(routers.map(|seed| router(seed).1)), false);
+    one.net.learn(&routers.map(|seed| card(seed, &other, now())));
+    assert_eq!(one.net.counters().cards_checked, 3);
+    let learned = one.net.cards();
+    for seed in 4..8 {
+        let newcomer = start_beside(seed, &one).await;
+        meet(&newcomer, &one).await;
+        assert!(
+            newcomer
+                .diary
+                .has(|seen| { matches!(seen, Seen::Greeted(_, hello) if hello.cards == learned) })
+        );
+    }
+    assert_eq!(one.net.counters().cards_checked, 3);
 }

@@ -116,6 +116,8 @@ impl Host for Diary {
 
 /// A running node.
 pub struct Node {
+    /// Its transport key.
+    pub transport: SigningKey,
     pub net: Net,
     pub diary: Arc<Diary>,
 }
@@ -135,8 +137,9 @@ pub fn config(seed: u8) -> NetConfig {
 
 pub async fn start(config: NetConfig) -> Node {
     let diary = Arc::new(Diary::default());
+    let transport = SigningKey::from_bytes(&config.transport_seed);
     let net = ddt_net::start(config, Arc::clone(&diary) as Arc<dyn Host>).await;
-    Node { net: net.expect("a network"), diary }
+    Node { transport, net: net.expect("a network"), diary }
 }
 
 /// A node that knows the first address of another.
@@ -214,12 +217,14 @@ pub fn card(seed: u8, node: &Node, time: Millis) -> SignedCard {
         api: Vec::new(),
         time,
     };
-    sign(&key, card)
+    sign((&key, &node.transport), card)
 }
 
-pub fn sign(key: &SigningKey, card: Card) -> SignedCard {
-    let signature = Signature(key.sign(&card.digest().0).to_bytes());
-    SignedCard { card, signature }
+/// Signs a card as a router and as the node it names.
+pub fn sign((router, transport): (&SigningKey, &SigningKey), card: Card) -> SignedCard {
+    let by = |key: &SigningKey| Signature(key.sign(&card.digest().0).to_bytes());
+    let (signature, transport_signature) = (by(router), by(transport));
+    SignedCard { card, signature, transport_signature }
 }
 
 pub fn set(keys: impl IntoIterator<Item = PublicKey>) -> BTreeSet<PublicKey> {

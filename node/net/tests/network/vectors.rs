@@ -14,17 +14,17 @@ use crate::fixture::{router, sign};
 const CHAIN: ChainId = ChainId(Hash([0xc1; 32]));
 
 fn card() -> SignedCard {
-    let (key, public) = router(7);
+    let ((key, public), (transport, transport_public)) = (router(7), router(8));
     let card = Card {
         chain: CHAIN,
         router: public,
-        transport: PublicKey([0xd2; 32]),
+        transport: transport_public,
         addresses: vec!["/ip4/192.0.2.1/tcp/4001".into()],
         consensus: vec!["/ip4/192.0.2.1/tcp/4002".into()],
         api: vec!["https://r.example".into()],
         time: Millis(1_700_000_000_000),
     };
-    sign(&key, card)
+    sign((&key, &transport), card)
 }
 
 fn hello(cards: Vec<SignedCard>) -> Hello {

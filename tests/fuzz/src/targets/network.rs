@@ -54,14 +54,14 @@ fn card() -> SignedCard {
     let card = Card {
         chain: world().chain,
         router: router.key(),
-        transport: PublicKey([4; 32]),
+        transport: router.key(),
         addresses: vec!["/ip4/192.0.2.1/tcp/4001".into()],
         consensus: Vec::new(),
         api: vec!["https://r.example".into()],
         time: Millis(1_000),
     };
     let signature = router.sign(&card.digest());
-    SignedCard { card, signature }
+    SignedCard { card, signature, transport_signature: signature }
 }
 
 fn seeds() -> Vec<Vec<u8>> {
