@@ -116,7 +116,7 @@ impl Default for NetLimits {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NetError {
     /// A text is no address.
-    #[error("{0} is no multiaddr like /ip4/192.0.2.1/tcp/4001: correct it")]
+    #[error("{0:?} is no multiaddr like /ip4/192.0.2.1/tcp/4001: correct it")]
     Address(String),
     /// It cannot listen there.
     #[error("cannot listen on {address}: {why}; choose another address or port")]

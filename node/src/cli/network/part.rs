@@ -2,6 +2,7 @@
 
 use ddt_ledger::codec::encode;
 use ddt_ledger::{Domain, Hash, PublicKey, Signature};
+use ddt_net::card::ADDRESSES_MAX;
 use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
@@ -28,7 +29,7 @@ pub struct RouterPart {
     pub vrf_key: PublicKey,
     /// Signs the node's other duties.
     pub node_key: PublicKey,
-    /// Where other nodes find it: multiaddrs.
+    /// Where other nodes find it: multiaddrs, at most [`ADDRESSES_MAX`].
     pub addresses: Vec<String>,
     /// The router key's over everything else: nobody enters a key that is not theirs.
     pub signature: Signature,
@@ -79,6 +80,12 @@ impl RouterPart {
         if part.name.is_empty() || part.name.len() > 32 || !part.name.bytes().all(is_plain) {
             return Err(wrong("its name must be 1 to 32 of a-z, 0-9, -"));
         }
+        if part.addresses.len() > ADDRESSES_MAX {
+            return Err(wrong(&format!("it may have at most {ADDRESSES_MAX} addresses")));
+        }
+        for address in &part.addresses {
+            ddt_net::check_address(address).map_err(|error| wrong(&error.to_string()))?;
+        }
         if !part.key.verifies(&part.digest(), &part.signature) {
             return Err(wrong("its router key did not sign it: ask its operator for it again"));
         }
@@ -91,5 +98,33 @@ impl RouterPart {
     /// None that can happen.
     pub fn to_toml(&self) -> Result<String, Failure> {
         toml::to_string_pretty(self).map_err(|error| Failure::fault(error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Broken by: addresses that are not looked at, or without a number: each stands in
+    /// everybody's `peers.txt`.
+    #[test]
+    fn a_part_is_refused_for_addresses_that_are_none() {
+        let home = tempfile::tempdir().expect("a folder");
+        let keys = NodeKeys::make(&home.path().join("node.key")).expect("keys");
+        let read = |addresses: &[&str]| {
+            let addresses = addresses.iter().map(|address| address.to_string()).collect();
+            let part = RouterPart::new("north", keys.node_public(), &keys, addresses);
+            let text = part.and_then(|part| part.to_toml()).expect("a part");
+            RouterPart::read("north.toml", &text).map_err(|error| error.to_string())
+        };
+        let good = "/dns/north.example/tcp/8410";
+        assert!(read(&[good; 8]).is_ok());
+        assert!(read(&[good; 9]).expect_err("nine").contains("at most 8"));
+        for wrong in ["", "north.example", "/dns/a\n/dns/b/tcp/1", "/dns/a,/dns/b", "/dns/a b"] {
+            let refused = read(&[good, wrong]).expect_err(wrong);
+            assert!(refused.contains("no multiaddr") && !refused.contains('\n'), "{refused}");
+        }
+        let long = format!("/dns/{}/tcp/1", "x".repeat(256));
+        assert!(read(&[&long]).is_err());
     }
 }
