@@ -13,7 +13,7 @@ use tokio::task::JoinSet;
 use super::accounts::{self, TestAccount};
 use super::process::{Process, start};
 use super::{DevArgs, PORT, greet, interruption, parameters, wallet_ui};
-use crate::cli::node::settings_file;
+use crate::cli::node::settings_file::{self, Rule};
 use crate::cli::{Output, text};
 use crate::config::Config;
 use crate::data_folder::migration::OldLedger;
@@ -103,10 +103,13 @@ pub fn settle(folders: &[DataFolder], zones: u32, genesis: &Genesis) -> Result<(
     let mut peers: Vec<String> = Vec::new();
     for (node, number) in folders.iter().zip(1_u32..) {
         let network = free_port(number)?;
-        let mut settings =
-            vec![("network", "listen", network.to_string()), ("network", "peers", peers.join(","))];
+        // What a start that was cut short left behind has other ports.
+        let mut settings = vec![
+            ("network", "listen", network.to_string(), Rule::Replace),
+            ("network", "peers", peers.join(","), Rule::Replace),
+        ];
         if number <= zones {
-            settings.push(("consensus", "listen", free_port(number)?.to_string()));
+            settings.push(("consensus", "listen", free_port(number)?.to_string(), Rule::Replace));
             peers.push(format!("/ip4/{}/tcp/{}", network.ip(), network.port()));
         }
         settings_file::set(node.path(), &settings)?;

@@ -7,7 +7,7 @@ use ddt_ledger::PublicKey;
 use serde_json::json;
 
 use super::RouterPart;
-use crate::cli::node::settings_file;
+use crate::cli::node::settings_file::{self, Rule};
 use crate::cli::{Global, Output, home, wallets};
 use crate::config::{CONSENSUS_PORT, NETWORK_PORT, Place};
 use crate::data_folder::DataFolder;
@@ -68,17 +68,19 @@ pub fn run(global: &Global, args: &KeyArgs, output: &Output) -> Result<(), Failu
     let part = RouterPart::new(&args.name, owner, &keys, place.reached(true)?)?;
     let text = part.to_toml()?;
     RouterPart::read("the public part", &text)?;
-    let path = args.out.clone().unwrap_or_else(|| home.join("router.toml"));
-    secret_file::replace_public(&path, &text)?;
+    let consensus = format!("{}:{}", args.host, args.consensus_port);
+    // First: a part that says something else than the settings would lead nowhere.
     settings_file::set(
         &home,
         &[
-            ("network", "listen", format!("0.0.0.0:{}", args.port)),
-            ("network", "external", external),
-            ("consensus", "listen", format!("0.0.0.0:{}", args.consensus_port)),
-            ("consensus", "external", format!("{}:{}", args.host, args.consensus_port)),
+            ("network", "listen", format!("0.0.0.0:{}", args.port), Rule::SamePort),
+            ("network", "external", external, Rule::Same),
+            ("consensus", "listen", format!("0.0.0.0:{}", args.consensus_port), Rule::SamePort),
+            ("consensus", "external", consensus, Rule::Same),
         ],
     )?;
+    let path = args.out.clone().unwrap_or_else(|| home.join("router.toml"));
+    secret_file::replace_public(&path, &text)?;
     let shown = path.display();
     let words = format!(
         "{text}\nThe keys are in {}; nobody but this machine needs them. Back them up.\nSend \

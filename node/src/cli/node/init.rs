@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::settings_file;
+use super::settings_file::{self, Rule};
 use crate::cli::{Global, Output, home};
 use crate::data_folder::migration::OldLedger;
 use crate::data_folder::{DataFolder, read_genesis};
@@ -62,7 +62,7 @@ pub fn run(global: &Global, args: &InitArgs, output: &Output) -> Result<(), Fail
     }
     let keys = NodeKeys::make(&folder.path().join("node.key"))?;
     if !peers.is_empty() {
-        settings_file::set(&home, &[("network", "peers", peers.join(","))])?;
+        settings_file::set(&home, &[("network", "peers", peers.join(","), Rule::Add)])?;
     }
     let zone = genesis.zones.iter().find(|zone| zone.key == keys.router_public());
     let role = match zone {
