@@ -55,6 +55,7 @@ use tokio::sync::{mpsc, watch};
 
 pub use self::core::{Ending, now};
 pub use keys::NodeKeys;
+pub use records::Records;
 pub use reveals::TASKS as REVEALS;
 
 use self::accusing::Accuser;

@@ -188,6 +188,19 @@ impl Records {
         Ok(is_first || self.is_unsigned(&core.keys.router_public())?)
     }
 
+    /// For a folder without a book, before a new one and a new lane store are made there: notes
+    /// what is missing beside the log of votes. Answers whether the key has signed nothing that
+    /// this folder does not know.
+    ///
+    /// # Errors
+    /// The disk fails, or a mark is damaged.
+    pub fn without_book(&self, key: &PublicKey) -> Result<bool, Failure> {
+        let standing = self.standing((key, false), 0, false)?;
+        let has_lanes = self.home.join("lanes.redb").exists();
+        let is_lost = matches!(standing.silence, Some(Silence::Untold | Silence::CatchingUp));
+        Ok(!is_lost && (has_lanes || self.is_unsigned(key)?))
+    }
+
     /// Notes that the router signs from now on. Its lane store is there already.
     ///
     /// # Errors

@@ -4,14 +4,15 @@ use std::path::Path;
 
 use ddt_contracts::REGISTRY;
 use ddt_ledger::PublicKey;
-use ddt_ledger::anchor::TIPS_MAX;
 use ddt_ledger::genesis::Genesis;
+use ddt_ledger::routers::RouterKey;
 use ddt_ledger::store::{Backend, LaneStore, Restoring, sync_folder};
-use ddt_ledger::system::Lane;
+use ddt_ledger::system::Validators;
 
 use super::FOLDER;
 use super::choosing::Candidate;
-use super::fetching::{folder_of, read};
+use super::fetching::read;
+use super::kept::folder_of;
 use super::proving::Proven;
 use crate::failure::Failure;
 
@@ -41,14 +42,16 @@ pub fn clear(home: &Path) -> Result<(), Failure> {
     }
 }
 
-/// Makes the book of a proven snapshot whose pieces are all on disk.
+/// Makes the book of a proven snapshot whose pieces are all on disk. `knows_all` says whether
+/// this folder knows everything that its router key signed.
 ///
 /// # Errors
-/// The disk failed, or the state is not to be had without its history.
+/// The disk failed, or the key is a router's that lost what it signed, and there is no other
+/// router that it could follow in silence.
 pub fn build(
     home: &Path,
     genesis: &Genesis,
-    router: &PublicKey,
+    (router, knows_all): (&PublicKey, bool),
     candidate: &Candidate,
     proven: &Proven,
 ) -> Result<(), Failure> {
@@ -66,13 +69,14 @@ pub fn build(
     }
     let book = restoring.finish(&proven.standing)?;
     let snapshot = book.snapshot()?;
-    let lanes = Lane::scan(&snapshot, None, TIPS_MAX);
+    let is_known = RouterKey::read(&snapshot, router).is_some();
+    let is_alone = Validators::read(&snapshot).is_none_or(|set| set.next.0.len() < 2);
     drop((snapshot, book));
-    if lanes.iter().any(|(_, lane)| lane.key == *router) {
+    if is_known && is_alone && !knows_all {
         clear(home)?;
         return Err(Failure::fault(
-            "this key is a router's: without the blocks it promised it must not begin with a \
-             snapshot. Restore its lanes.redb, or set sync.from = \"genesis\"",
+            "this key is a router's in a network of one router: without the blocks it promised \
+             it must not begin. Restore its lanes.redb",
         ));
     }
     // A book without lanes would be taken for a router that lost its own.

@@ -1,7 +1,7 @@
 //! Fetching pieces from several peers at once. What is on disk is verified; a kill loses
 //! nothing of it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,8 +13,8 @@ use ddt_net::Net;
 use ddt_net::message::{Answer, Request};
 use tokio::task::JoinSet;
 
-use super::FOLDER;
-use super::choosing::{Candidate, offers};
+use super::choosing::Candidate;
+use super::kept::{folder_of, keep_begun};
 use super::peers::{Peers, ask};
 use super::progress::{Phase, Progress};
 use super::proving::Proven;
@@ -25,27 +25,30 @@ const UNDER_WAY: usize = 16;
 const UNDER_WAY_EACH: usize = 4;
 /// A peer that fails so often in a row is not asked for this snapshot any more.
 const FAILURES_MAX: u32 = 3;
+/// A peer that failed rests so long, times its failures.
+const REST: Duration = Duration::from_secs(5);
 /// How often new peers are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// How long it waits for somebody who has the snapshot.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Without a piece for so long a snapshot is given up.
+const PATIENCE: Duration = Duration::from_secs(45);
+/// One of which fewer pieces than this come in [`PACE`] is given up too.
+const PACE_PIECES: usize = 8;
+const PACE: Duration = Duration::from_secs(60);
 
 /// How fetching ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fetched {
     /// Every piece is on disk, verified.
     All,
-    /// Nobody has the rest.
-    Sources,
-}
-
-/// Where the pieces of a snapshot are kept while they are fetched.
-pub fn folder_of(home: &Path, snapshot: &Hash) -> PathBuf {
-    home.join(FOLDER).join(snapshot.to_string())
+    /// Those who are connected do not give the rest.
+    GivenUp,
+    /// Nobody is connected.
+    Alone,
 }
 
 /// What a task brought.
 enum Brought {
-    Piece(PublicKey, u32, Outcome),
+    Piece(PublicKey, (u32, Instant), Outcome),
     Offered(PublicKey, bool),
 }
 
@@ -64,6 +67,51 @@ enum Outcome {
 struct Source {
     under_way: usize,
     failures: u32,
+    /// When it failed last: what it was asked before then does not count against it again.
+    failed: Option<Instant>,
+}
+
+impl Source {
+    fn is_free(&self) -> bool {
+        let rest = REST.saturating_mul(self.failures);
+        self.under_way < UNDER_WAY_EACH && self.failed.is_none_or(|failed| failed.elapsed() >= rest)
+    }
+
+    /// Counts a failure of what it was asked at `asked`. Says whether that was one too many.
+    fn fail(&mut self, asked: Instant, now: Instant) -> bool {
+        if self.failed.is_none_or(|failed| asked >= failed) {
+            self.failures = self.failures.saturating_add(1);
+            self.failed = Some(now);
+        }
+        self.failures >= FAILURES_MAX
+    }
+}
+
+/// Whether pieces still come, and fast enough.
+struct Pace {
+    last: Instant,
+    window: Instant,
+    pieces: usize,
+}
+
+impl Pace {
+    fn begin(now: Instant) -> Pace {
+        Pace { last: now, window: now, pieces: 0 }
+    }
+
+    fn piece(&mut self, now: Instant) {
+        self.last = now;
+        self.pieces = self.pieces.saturating_add(1);
+    }
+
+    /// Whether it is time to give up.
+    fn is_over(&mut self, now: Instant) -> bool {
+        let is_slow = now.duration_since(self.window) > PACE && self.pieces < PACE_PIECES;
+        if now.duration_since(self.window) > PACE {
+            (self.window, self.pieces) = (now, 0);
+        }
+        is_slow || now.duration_since(self.last) > PATIENCE
+    }
 }
 
 struct Fetching<'a> {
@@ -74,8 +122,10 @@ struct Fetching<'a> {
     missing: VecDeque<u32>,
     /// Pieces that were asked for, also of peers that were dropped since.
     under_way: usize,
-    /// Whom was asked whether they have it; those who have.
+    /// Who has it; `None` for those who failed too often, or lied: they stay out.
     sources: BTreeMap<PublicKey, Option<Source>>,
+    /// Who is being asked whether it has it.
+    looking: BTreeSet<PublicKey>,
     tasks: JoinSet<Brought>,
     progress: Progress,
 }
@@ -91,7 +141,7 @@ pub async fn fetch(
     proven: &Proven,
 ) -> Result<Fetched, Failure> {
     let folder = folder_of(home, &candidate.snapshot);
-    keep_only(home, &folder)?;
+    keep_begun(home, &folder)?;
     let manifest = proven.manifest.clone();
     let (missing, bytes) = {
         let (folder, manifest) = (folder.clone(), manifest.clone());
@@ -112,6 +162,7 @@ pub async fn fetch(
         missing,
         under_way: 0,
         sources,
+        looking: BTreeSet::new(),
         tasks,
         progress,
     };
@@ -123,20 +174,6 @@ pub async fn fetch(
         fetching.progress.say(Phase::Building);
     }
     fetched
-}
-
-/// Throws away the pieces of other snapshots.
-fn keep_only(home: &Path, folder: &Path) -> Result<(), Failure> {
-    let all = home.join(FOLDER);
-    let io = |error: std::io::Error| Failure::io(&all, &error);
-    std::fs::create_dir_all(folder).map_err(io)?;
-    for entry in std::fs::read_dir(&all).map_err(io)? {
-        let path = entry.map_err(io)?.path();
-        if path.is_dir() && path != folder {
-            std::fs::remove_dir_all(&path).map_err(io)?;
-        }
-    }
-    Ok(())
 }
 
 /// Which pieces are not on disk, and how many bytes are.
@@ -161,16 +198,17 @@ pub fn read(folder: &Path, manifest: &Manifest, index: u32) -> Option<(Piece, u6
 
 impl Fetching<'_> {
     async fn run(&mut self) -> Result<Fetched, Failure> {
-        let (mut looked, mut hoped) = (Instant::now(), Instant::now());
+        let (mut looked, mut pace) = (Instant::now(), Pace::begin(Instant::now()));
         loop {
             self.assign();
             if self.missing.is_empty() && self.under_way == 0 {
                 return Ok(Fetched::All);
             }
-            if self.sources.values().any(Option::is_some) {
-                hoped = Instant::now();
-            } else if hoped.elapsed() > PATIENCE {
-                return Ok(Fetched::Sources);
+            if pace.is_over(Instant::now()) {
+                return Ok(match self.peers.net.peers().is_empty() {
+                    true => Fetched::Alone,
+                    false => Fetched::GivenUp,
+                });
             }
             if looked.elapsed() > LOOK_EVERY {
                 self.look();
@@ -180,7 +218,9 @@ impl Fetching<'_> {
             tokio::select! {
                 Some(brought) = self.tasks.join_next() => {
                     let brought = brought.map_err(|e| Failure::fault(format!("fetching: {e}")))?;
-                    self.take(brought)?;
+                    if self.take(brought)? {
+                        pace.piece(Instant::now());
+                    }
                 }
                 () = tokio::time::sleep(Duration::from_millis(200)) => {}
             }
@@ -191,7 +231,7 @@ impl Fetching<'_> {
     fn assign(&mut self) {
         while self.under_way < UNDER_WAY {
             let free = self.sources.iter_mut().filter_map(|(peer, source)| {
-                source.as_mut().filter(|s| s.under_way < UNDER_WAY_EACH).map(|s| (*peer, s))
+                source.as_mut().filter(|s| s.is_free()).map(|s| (*peer, s))
             });
             let Some((peer, source)) = free.min_by_key(|(_, s)| (s.failures, s.under_way)) else {
                 return;
@@ -201,72 +241,71 @@ impl Fetching<'_> {
             self.under_way = self.under_way.saturating_add(1);
             let (net, snapshot) = (self.peers.net.clone(), self.snapshot);
             let (manifest, folder) = (self.manifest.clone(), self.folder.clone());
+            let asked = Instant::now();
             self.tasks.spawn(async move {
                 let outcome = piece(net, peer, (snapshot, index), manifest, folder).await;
-                Brought::Piece(peer, index, outcome)
+                Brought::Piece(peer, (index, asked), outcome)
             });
         }
     }
 
-    /// Asks peers that came since whether they have it, and those that failed again.
+    /// Asks peers that came since whether they have it, and those that had it not.
     fn look(&mut self) {
         let snapshot = self.snapshot;
         for peer in self.peers.honest() {
-            if self.sources.get(&peer).is_some_and(Option::is_some) {
+            if self.sources.contains_key(&peer) || !self.looking.insert(peer) {
                 continue;
             }
             let net = self.peers.net.clone();
             self.tasks.spawn(async move {
-                let offers = offers(net, peer).await;
-                let has = offers.iter().any(|offer| offer.snapshot == snapshot);
+                let answer = ask(&net, peer, Request::Snapshots).await;
+                let has = matches!(answer, Some(Answer::Snapshots(offers))
+                    if offers.iter().any(|offer| offer.snapshot == snapshot));
                 Brought::Offered(peer, has)
             });
         }
     }
 
-    fn take(&mut self, brought: Brought) -> Result<(), Failure> {
-        let (peer, index, outcome) = match brought {
-            Brought::Piece(peer, index, outcome) => (peer, index, outcome),
+    /// Says whether it was a piece.
+    fn take(&mut self, brought: Brought) -> Result<bool, Failure> {
+        let (peer, (index, asked), outcome) = match brought {
+            Brought::Piece(peer, asked, outcome) => (peer, asked, outcome),
             Brought::Offered(peer, has) => {
+                self.looking.remove(&peer);
                 if has && !self.peers.is_liar(&peer) {
-                    self.sources.entry(peer).or_default().get_or_insert_default();
+                    // Who failed out of it stays out, whatever it says.
+                    self.sources.entry(peer).or_insert_with(|| Some(Source::default()));
                 }
-                return Ok(());
+                return Ok(false);
             }
         };
         self.under_way = self.under_way.saturating_sub(1);
-        if let Some(Some(source)) = self.sources.get_mut(&peer) {
+        let source = self.sources.entry(peer).or_default();
+        if let Some(source) = source.as_mut() {
             source.under_way = source.under_way.saturating_sub(1);
         }
         match outcome {
             Outcome::Here(bytes) => {
                 self.progress.piece(bytes);
-                if let Some(Some(source)) = self.sources.get_mut(&peer) {
-                    source.failures = 0;
+                if let Some(source) = source.as_mut() {
+                    (source.failures, source.failed) = (0, None);
                 }
+                return Ok(true);
             }
             Outcome::Nothing => {
                 self.missing.push_back(index);
-                self.failed(peer);
+                if source.as_mut().is_some_and(|source| source.fail(asked, Instant::now())) {
+                    *source = None;
+                }
             }
             Outcome::Wrong(why) => {
                 self.missing.push_back(index);
+                *source = None;
                 self.peers.lied(peer, &format!("piece {index}: {why}"));
-                self.sources.insert(peer, None);
             }
             Outcome::Failed(failure) => return Err(failure),
         }
-        Ok(())
-    }
-
-    fn failed(&mut self, peer: PublicKey) {
-        let Some(source) = self.sources.get_mut(&peer) else { return };
-        if let Some(own) = source {
-            own.failures = own.failures.saturating_add(1);
-            if own.failures >= FAILURES_MAX {
-                *source = None;
-            }
-        }
+        Ok(false)
     }
 }
 
@@ -292,4 +331,43 @@ async fn piece(
         }
     });
     written.await.unwrap_or(Outcome::Nothing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Broken by: patience that begins again with every peer that offers the snapshot, or with
+    /// every failure; pieces that come one by one, for ever.
+    #[test]
+    fn a_snapshot_whose_pieces_do_not_come_is_given_up() {
+        let start = Instant::now();
+        let at = |secs: u64| start + Duration::from_secs(secs);
+        let mut pace = Pace::begin(start);
+        assert!(!pace.is_over(at(40)));
+        pace.piece(at(40));
+        assert!(!pace.is_over(at(59)), "a piece came");
+        assert!(pace.is_over(at(90)), "one a minute is too few");
+        let mut pace = Pace::begin(start);
+        assert!(pace.is_over(at(46)), "none came");
+        let mut pace = Pace::begin(start);
+        for second in 1..600 {
+            pace.piece(at(second));
+            assert!(!pace.is_over(at(second)));
+        }
+    }
+
+    /// Broken by: one pause of a peer that costs it as many failures as it was asked pieces; a
+    /// peer that is never out.
+    #[test]
+    fn a_source_fails_out_of_a_snapshot_and_one_pause_is_one_failure() {
+        let start = Instant::now();
+        let at = |secs: u64| start + Duration::from_secs(secs);
+        let mut source = Source::default();
+        for _ in 0..UNDER_WAY_EACH {
+            assert!(!source.fail(start, at(15)));
+        }
+        assert!(!source.fail(at(20), at(35)));
+        assert!(source.fail(at(45), at(60)));
+    }
 }

@@ -7,19 +7,21 @@
 mod building;
 mod choosing;
 mod fetching;
+mod kept;
 mod peers;
 mod progress;
 mod proving;
 
 use std::time::Duration;
 
+use ddt_ledger::PublicKey;
 use ddt_ledger::genesis::Genesis;
 use ddt_net::Net;
 
 use crate::config::{NetworkConfig, SyncFrom, SyncSettings};
 use crate::data_folder::DataFolder;
 use crate::failure::Failure;
-use crate::running::NodeKeys;
+use crate::running::{NodeKeys, Records};
 
 use choosing::Candidate;
 use fetching::Fetched;
@@ -31,8 +33,9 @@ pub use progress::told;
 const FOLDER: &str = "sync";
 /// How long it looks for a peer before it begins with genesis.
 const PEERS_PATIENCE: Duration = Duration::from_secs(15);
-/// How long it listens for more peers after the first.
-const MORE_PEERS: Duration = Duration::from_secs(1);
+/// How long it waits for more peers after the first, and how many are enough.
+const MORE_PEERS: Duration = Duration::from_secs(5);
+const PEERS_ENOUGH: usize = 3;
 /// How often it chooses anew before it begins with genesis.
 const CHOICES: u32 = 20;
 
@@ -53,13 +56,23 @@ pub async fn sync(
     let Some(genesis) = folder.genesis()? else { return Ok(()) };
     let is_new = !folder.path().join("book.redb").exists();
     let keys = NodeKeys::read(&folder.path().join("node.key"))?;
+    // Before there are new files, which would be taken for those that were lost.
+    let knows_all = !is_new || Records::of(folder).without_book(&keys.router_public())?;
     let is_router = genesis.zones.iter().any(|zone| zone.key == keys.router_public());
     let is_wanted = settings.from == SyncFrom::Snapshot;
     if !is_new || is_router || !is_wanted || network.peers.is_empty() {
         return Ok(());
     }
+    let enough = network.peers.len().min(PEERS_ENOUGH);
     let net = peers::join(genesis.chain(), &keys, network).await?;
-    let synced = begin(folder, &genesis, (settings.ahead_min, &keys), &net, notes).await;
+    let newcomer = Newcomer {
+        folder,
+        genesis: &genesis,
+        router: (keys.router_public(), knows_all),
+        ahead_min: settings.ahead_min,
+        enough,
+    };
+    let synced = newcomer.begin(&net, notes).await;
     Net::stop(net).await;
     if matches!(synced, Ok(true)) {
         notes("The snapshot is verified and in place; the node follows from there.".to_string());
@@ -68,61 +81,73 @@ pub async fn sync(
     synced.map(drop)
 }
 
-/// Answers whether the folder has a book now.
-async fn begin(
-    folder: &DataFolder,
-    genesis: &Genesis,
-    (ahead_min, keys): (u64, &NodeKeys),
-    net: &Net,
-    notes: &mut (dyn FnMut(String) + Send),
-) -> Result<bool, Failure> {
-    let mut peers = Peers::new(net.clone());
-    if !peers.wait(PEERS_PATIENCE, MORE_PEERS).await {
-        notes("No peer answers: beginning with genesis.".to_string());
-        return Ok(false);
-    }
-    for choice in 0..CHOICES {
-        if peers.highest() < ahead_min {
-            return Ok(false);
-        }
-        let candidates = choosing::candidates(&peers, folder.path(), ahead_min).await;
-        if candidates.is_empty() && choice == 0 {
-            notes("No peer has a snapshot: beginning with genesis.".to_string());
-            return Ok(false);
-        }
-        for candidate in candidates {
-            if take(folder, genesis, keys, &mut peers, candidate, notes).await? {
-                return Ok(true);
-            }
-        }
-        tokio::time::sleep(Duration::from_secs(1)).await;
-    }
-    notes("No snapshot could be had whole: beginning with genesis.".to_string());
-    Ok(false)
+/// A node that begins.
+struct Newcomer<'a> {
+    folder: &'a DataFolder,
+    genesis: &'a Genesis,
+    /// Its router key, and whether the folder knows all that this key signed.
+    router: (PublicKey, bool),
+    ahead_min: u64,
+    /// So many peers are enough to hear how far the network is.
+    enough: usize,
 }
 
-/// Proves, fetches and builds one snapshot; `false` if peers do not let it.
-async fn take(
-    folder: &DataFolder,
-    genesis: &Genesis,
-    keys: &NodeKeys,
-    peers: &mut Peers,
-    candidate: Candidate,
-    notes: &mut (dyn FnMut(String) + Send),
-) -> Result<bool, Failure> {
-    let Some(proven) = proving::prove(peers, genesis, &candidate).await? else {
-        return Ok(false);
-    };
-    let (height, pieces) = (candidate.height, proven.manifest.pieces());
-    notes(format!("Fetching the snapshot of anchor {height}: {pieces} pieces."));
-    let home = folder.path().to_path_buf();
-    match fetching::fetch(peers, &home, &candidate, &proven).await? {
-        Fetched::All => {}
-        Fetched::Sources => return Ok(false),
+impl Newcomer<'_> {
+    /// Answers whether the folder has a book now.
+    async fn begin(
+        &self,
+        net: &Net,
+        notes: &mut (dyn FnMut(String) + Send),
+    ) -> Result<bool, Failure> {
+        let (home, mut peers) = (self.folder.path(), Peers::new(net.clone()));
+        if !peers.wait(self.enough, PEERS_PATIENCE, MORE_PEERS).await {
+            notes("No peer answers: beginning with genesis.".to_string());
+            return Ok(false);
+        }
+        for _ in 0..CHOICES {
+            // A young network: whatever anybody says is not far.
+            if peers.highest() < self.ahead_min {
+                return Ok(false);
+            }
+            for candidate in choosing::candidates(&mut peers, home, self.ahead_min).await {
+                if self.take(&mut peers, candidate, notes).await? {
+                    return Ok(true);
+                }
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        let words = "No peer has a snapshot, or none gives it whole: beginning with genesis.";
+        notes(words.to_string());
+        Ok(false)
     }
-    let (genesis, router) = (genesis.clone(), keys.router_public());
-    let built = move || building::build(&home, &genesis, &router, &candidate, &proven);
-    let built = tokio::task::spawn_blocking(built).await;
-    let built = built.map_err(|error| Failure::fault(format!("building the book: {error}")))?;
-    built.map(|()| true)
+
+    /// Proves, fetches and builds one snapshot; `false` if peers do not let it.
+    async fn take(
+        &self,
+        peers: &mut Peers,
+        candidate: Candidate,
+        notes: &mut (dyn FnMut(String) + Send),
+    ) -> Result<bool, Failure> {
+        let Some(proven) = proving::prove(peers, self.genesis, &candidate).await? else {
+            return Ok(false);
+        };
+        let (height, pieces) = (candidate.height, proven.manifest.pieces());
+        notes(format!("Fetching the snapshot of anchor {height}: {pieces} pieces."));
+        let home = self.folder.path().to_path_buf();
+        match fetching::fetch(peers, &home, &candidate, &proven).await? {
+            Fetched::All => {}
+            Fetched::Alone => return Ok(false),
+            Fetched::GivenUp => {
+                notes("Its pieces do not come: it is given up.".to_string());
+                kept::give_up(&home, &candidate.snapshot)?;
+                return Ok(false);
+            }
+        }
+        let (genesis, (key, knows_all)) = (self.genesis.clone(), self.router);
+        let build =
+            move || building::build(&home, &genesis, (&key, knows_all), &candidate, &proven);
+        let built = tokio::task::spawn_blocking(build).await;
+        let built = built.map_err(|error| Failure::fault(format!("building the book: {error}")))?;
+        built.map(|()| true)
+    }
 }

@@ -1,6 +1,6 @@
 //! Who is asked, and who is not asked any more.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use ddt_ledger::{ChainId, PublicKey};
@@ -14,6 +14,10 @@ use crate::running::NodeKeys;
 /// Longest wait for an answer.
 const ANSWER: Duration = Duration::from_secs(15);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// How long it listens for more peers, whatever the first one says.
+const SETTLING: Duration = Duration::from_secs(1);
+/// Who was silent so often is passed over.
+const SILENCES_MAX: u32 = 2;
 
 /// A node that has nothing yet.
 struct Newcomer;
@@ -52,19 +56,22 @@ pub async fn join(chain: ChainId, keys: &NodeKeys, config: &NetworkConfig) -> Re
     })
 }
 
-/// The peers, and which of them lied.
+/// The peers, and which of them are passed over.
 pub struct Peers {
     pub net: Net,
     liars: BTreeSet<PublicKey>,
+    /// How often each gave nothing although it was asked, or had offered it.
+    silences: BTreeMap<PublicKey, u32>,
 }
 
 impl Peers {
     pub fn new(net: Net) -> Peers {
-        Peers { net, liars: BTreeSet::new() }
+        Peers { net, liars: BTreeSet::new(), silences: BTreeMap::new() }
     }
 
-    /// Waits for the first peer, and a little for more; `false` if none came.
-    pub async fn wait(&self, patience: Duration, more: Duration) -> bool {
+    /// Waits for a peer, and then for so many; not longer than `more`, at least [`SETTLING`].
+    /// `false` if none came.
+    pub async fn wait(&self, enough: usize, patience: Duration, more: Duration) -> bool {
         let begun = Instant::now();
         while self.honest().is_empty() {
             if begun.elapsed() > patience {
@@ -72,14 +79,18 @@ impl Peers {
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
-        tokio::time::sleep(more).await;
+        let first = Instant::now();
+        tokio::time::sleep(SETTLING).await;
+        while self.honest().len() < enough && first.elapsed() < more {
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
         true
     }
 
-    /// Everybody who has not lied.
+    /// Everybody who is not passed over.
     pub fn honest(&self) -> Vec<PublicKey> {
         let peers = self.net.peers().into_iter().map(|peer| peer.key);
-        peers.filter(|peer| !self.liars.contains(peer)).collect()
+        peers.filter(|peer| !self.is_passed_over(peer)).collect()
     }
 
     /// The greatest height that any of them says.
@@ -87,6 +98,18 @@ impl Peers {
         let peers = self.net.peers().into_iter();
         let honest = peers.filter(|peer| !self.liars.contains(&peer.key));
         honest.map(|peer| peer.height).max().unwrap_or_default()
+    }
+
+    /// It gave nothing: after the second time it is not asked any more.
+    pub fn was_silent(&mut self, peer: PublicKey) {
+        let silences = self.silences.entry(peer).or_default();
+        *silences = silences.saturating_add(1);
+    }
+
+    /// Whether it lied, or was silent too often.
+    pub fn is_passed_over(&self, peer: &PublicKey) -> bool {
+        let silences = self.silences.get(peer).copied().unwrap_or_default();
+        self.is_liar(peer) || silences >= SILENCES_MAX
     }
 
     /// Whoever sent something wrong is not asked again.

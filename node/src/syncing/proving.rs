@@ -1,6 +1,7 @@
 //! Proving a snapshot's root before anything of it is fetched.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use ddt_core::follower::Decided;
 use ddt_ledger::PublicKey;
@@ -14,6 +15,9 @@ use ddt_net::message::{Answer, Request};
 use super::choosing::Candidate;
 use super::peers::Peers;
 use crate::failure::Failure;
+
+/// Longest time that one peer may take to prove a snapshot.
+const PROOF: Duration = Duration::from_secs(60);
 
 /// A snapshot whose root certificates prove.
 pub struct Proven {
@@ -42,12 +46,13 @@ pub async fn prove(
 ) -> Result<Option<Proven>, Failure> {
     let trust = Trust::of(genesis).map_err(|error| Failure::fault(error.to_string()))?;
     for peer in &candidate.peers {
-        if peers.is_liar(peer) {
+        if peers.is_passed_over(peer) {
             continue;
         }
-        match by(peers, *peer, trust.clone(), candidate).await {
+        let proven = tokio::time::timeout(PROOF, by(peers, *peer, trust.clone(), candidate)).await;
+        match proven.unwrap_or(Err(Unproven::Silent)) {
             Ok(proven) => return Ok(Some(proven)),
-            Err(Unproven::Silent) => {}
+            Err(Unproven::Silent) => peers.was_silent(*peer),
             Err(Unproven::Wrong(why)) => peers.lied(*peer, &format!("a snapshot's proof: {why}")),
         }
     }

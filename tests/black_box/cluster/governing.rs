@@ -1,41 +1,12 @@
 //! Bonds: who becomes a router, who ceases to be one, and what a lie costs.
 
-use crate::support::cluster::{Cluster, Node, seed};
+use crate::support::cluster::{Cluster, Node};
 use crate::support::eventually;
+use crate::support::owners::{ddt, give_wallet};
 
 /// Epochs of four seconds: validators change at their ends.
 const QUICK: [&str; 4] =
     ["epoch_ms=4000", "clock_step_ms_max=4000", "anchor_idle_ms=4000", "router_alive_ms=2000"];
-
-/// Gives a node's folder the wallet of a person or an operator.
-fn give_wallet(node: &Node, number: u8) {
-    let folder = node.home.parent().unwrap();
-    let file = |name: &str, text: &str| {
-        let path = folder.join(format!("{name}-{number}"));
-        std::fs::write(&path, text).unwrap();
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-        }
-        path.to_str().unwrap().to_string()
-    };
-    let seed_file = file("seed", &hex(&seed(number)));
-    let password = file("password", "correct horse battery");
-    let import =
-        ["wallet", "import", "op", "--seed-file", &seed_file, "--password-file", &password];
-    node.ddt(&import).data();
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn ddt(node: &Node, number: u8, arguments: &[&str]) -> serde_json::Value {
-    let password = node.home.parent().unwrap().join(format!("password-{number}"));
-    let password = ["--password-file", password.to_str().unwrap()];
-    node.ddt(&[arguments, &password].concat()).data()
-}
 
 fn role(node: &Node) -> String {
     // A node that takes up another role does not answer for a moment.

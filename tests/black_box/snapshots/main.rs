@@ -1,7 +1,10 @@
 //! Nodes that begin with a snapshot instead of all history.
 
+mod holding;
 mod joining;
+mod process;
 mod resuming;
+mod routers;
 mod source;
 #[path = "../support/mod.rs"]
 mod support;

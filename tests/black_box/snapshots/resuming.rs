@@ -1,32 +1,9 @@
 //! Fetching that is killed goes on; sources that lie or fall silent are passed over.
 
-use std::path::Path;
-use std::process::{Child, Stdio};
-
+use crate::process::{kill, pieces_in, run};
 use crate::source::{Copy, Manner, Source};
 use crate::support::{cli, eventually};
 use crate::{network, newest, set};
-
-/// Runs the node of a folder with these peers, on ports that nobody knows.
-fn run(home: &Path, ip: &str, peers: &[&Source]) -> Child {
-    let peers: Vec<String> = peers.iter().map(|peer| peer.address()).collect();
-    let mut command = cli::command(home);
-    command.args(["node", "run", "--json", "--log", "info", "--listen", &format!("{ip}:0")]);
-    command.env("DDT_NETWORK_LISTEN", format!("{ip}:0"));
-    command.env("DDT_NETWORK_PEERS", peers.join(","));
-    let log = std::fs::File::create(home.with_extension("sync.log")).unwrap();
-    command.stdout(Stdio::null()).stderr(log).spawn().unwrap()
-}
-
-fn pieces_in(folder: &Path) -> usize {
-    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.filter(|entry| entry.path().extension().is_some_and(|end| end == "piece")).count()
-}
-
-fn kill(mut process: Child) {
-    process.kill().unwrap();
-    process.wait().unwrap();
-}
 
 // Broken by: pieces that are fetched again although they are on disk, or written before they
 // are checked; a liar that is asked again, or whose piece is taken; a half-made book that is
@@ -51,7 +28,7 @@ fn a_killed_node_goes_on_with_what_it_has_and_a_liar_is_passed_over() {
     // Half of it comes; then the node dies.
     let half = all as u32 / 2;
     let silent = Source::start(cluster.chain, 41, &copy, Manner::SilentFrom(half));
-    let process = run(&home, &ip, &[&silent]);
+    let process = run(&home, &ip, &[silent.address()]);
     eventually("half of the pieces", || (pieces_in(&folder) == half as usize).then_some(()));
     let status = eventually("a status", || {
         let status = cli::ddt(&home, &["node", "status"]);
@@ -67,11 +44,11 @@ fn a_killed_node_goes_on_with_what_it_has_and_a_liar_is_passed_over() {
     std::fs::write(folder.join("00000.piece"), rotten).unwrap();
     let liar = Source::start(cluster.chain, 42, &copy, Manner::Lying);
     let honest = Source::start(cluster.chain, 43, &copy, Manner::Honest);
-    let process = run(&home, &ip, &[&liar, &honest]);
+    let process = run(&home, &ip, &[liar.address(), honest.address()]);
     eventually("a book", || home.join("book.redb").exists().then_some(()));
     let wanted = std::iter::once(0).chain(half..all as u32);
-    assert_eq!(honest.asked(), wanted.collect(), "what was on disk was fetched again");
-    let lied = liar.asked().len();
+    assert_eq!(honest.asked().pieces, wanted.collect(), "what was on disk was fetched again");
+    let lied = liar.asked().pieces.len();
     assert!((1..=4).contains(&lied), "the liar was asked {lied} times");
     kill(process);
     drop((silent, liar, honest));

@@ -24,6 +24,21 @@ pub enum Manner {
     SilentFrom(u32),
     /// It changes a byte of every piece.
     Lying,
+    /// It has no snapshot.
+    Empty,
+    /// It offers newer snapshots that there are not, and never says anything of them.
+    Inventing,
+}
+
+/// What it was asked.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// The pieces.
+    pub pieces: BTreeSet<u32>,
+    /// How often, what it has.
+    pub offers: usize,
+    /// How often, to prove one.
+    pub proofs: usize,
 }
 
 /// A snapshot in memory.
@@ -59,7 +74,7 @@ fn decided(anchor: &Json) -> Decided {
 struct Desk {
     copy: Copy,
     manner: Manner,
-    asked: Arc<Mutex<BTreeSet<u32>>>,
+    asked: Arc<Mutex<Asked>>,
 }
 
 impl Host for Desk {
@@ -79,9 +94,16 @@ impl Host for Desk {
         let copy = &self.copy;
         let answer = match request {
             Request::Snapshots => {
-                Answer::Snapshots(vec![Offer { height: copy.height, snapshot: copy.id }])
+                self.asked.lock().unwrap().offers += 1;
+                Answer::Snapshots(self.offers())
             }
-            Request::Handovers { .. } => Answer::Handovers(Vec::new()),
+            Request::Handovers { .. } => {
+                self.asked.lock().unwrap().proofs += 1;
+                if self.manner == Manner::Inventing {
+                    return Box::pin(std::future::pending());
+                }
+                Answer::Handovers(Vec::new())
+            }
             Request::Anchors { first } if first == copy.height => {
                 Answer::Anchors(copy.anchors.clone())
             }
@@ -89,7 +111,7 @@ impl Host for Desk {
                 Answer::Manifest(Some(copy.manifest.clone()))
             }
             Request::Piece { index, .. } => {
-                self.asked.lock().unwrap().insert(index);
+                self.asked.lock().unwrap().pieces.insert(index);
                 let mut piece = copy.pieces[index as usize].clone();
                 match self.manner {
                     Manner::SilentFrom(first) if index >= first => {
@@ -106,20 +128,39 @@ impl Host for Desk {
     }
 }
 
+impl Desk {
+    fn offers(&self) -> Vec<Offer> {
+        let offer = |height, snapshot| Offer { height, snapshot };
+        let height = self.copy.height;
+        match self.manner {
+            Manner::Empty => Vec::new(),
+            Manner::Inventing => {
+                (1..=8).map(|more| offer(height + more, Hash([more as u8; 32]))).collect()
+            }
+            _ => vec![offer(height, self.copy.id)],
+        }
+    }
+}
+
 /// A running one.
 pub struct Source {
     _runtime: Runtime,
     net: Net,
-    asked: Arc<Mutex<BTreeSet<u32>>>,
+    asked: Arc<Mutex<Asked>>,
 }
 
 impl Source {
     /// Starts one with a key of its own.
     pub fn start(chain: ChainId, seed: u8, copy: &Copy, manner: Manner) -> Source {
+        Source::at(&place(seed, 0), chain, seed, copy, manner)
+    }
+
+    /// The same at this address.
+    pub fn at(address: &str, chain: ChainId, seed: u8, copy: &Copy, manner: Manner) -> Source {
         let runtime = Runtime::new().unwrap();
         let mut config = NetConfig::new(chain, Zeroizing::new([seed; 32]));
-        config.listen = vec![format!("/ip4/127.0.{seed}.1/tcp/0")];
-        let asked = Arc::new(Mutex::new(BTreeSet::new()));
+        config.listen = vec![address.to_string()];
+        let asked = Arc::new(Mutex::new(Asked::default()));
         let desk = Desk { copy: copy.clone(), manner, asked: asked.clone() };
         let net = runtime.block_on(ddt_net::start(config, Arc::new(desk))).unwrap();
         Source { _runtime: runtime, net, asked }
@@ -130,8 +171,19 @@ impl Source {
         self.net.addresses().into_iter().next().unwrap()
     }
 
-    /// The pieces it was asked for.
-    pub fn asked(&self) -> BTreeSet<u32> {
+    /// What it was asked.
+    pub fn asked(&self) -> Asked {
         self.asked.lock().unwrap().clone()
     }
+}
+
+/// The address of a source.
+pub fn place(seed: u8, port: u16) -> String {
+    format!("/ip4/127.0.{seed}.1/tcp/{port}")
+}
+
+/// An address at which nobody is yet.
+pub fn free_place(seed: u8) -> String {
+    let listener = std::net::TcpListener::bind((format!("127.0.{seed}.1"), 0)).unwrap();
+    place(seed, listener.local_addr().unwrap().port())
 }

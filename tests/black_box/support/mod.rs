@@ -5,6 +5,7 @@ pub mod cli;
 pub mod cluster;
 pub mod http;
 pub mod network;
+pub mod owners;
 pub mod signer;
 
 use std::time::{Duration, Instant};
