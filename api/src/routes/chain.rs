@@ -147,8 +147,8 @@ fn no_anchor(reading: &Reading, height: u64) -> Problem {
     let (newest, lowest) = (reading.head.height, reading.book().lowest());
     if (1..lowest).contains(&height) {
         return Problem::not_found(format!(
-            "Anchor {height} is not on this node: it began with a snapshot, and its history \
-             begins at anchor {lowest} (lowest). Ask a node with all history."
+            "Anchor {height} is not on this node: its history begins at anchor {lowest} \
+             (lowest). Ask a node with all history."
         ));
     }
     Problem::not_found(format!("There is no anchor {height}; the newest is {newest}."))

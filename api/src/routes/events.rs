@@ -169,8 +169,8 @@ fn no_event(reading: &Reading) -> Problem {
     Problem::not_found(match lowest {
         0 | 1 => format!("{words}."),
         _ => format!(
-            "{words}, or before anchor {lowest} (lowest): this node began with a snapshot. \
-             Ask a node with all history."
+            "{words}, or before anchor {lowest} (lowest): this node keeps no \
+             earlier history. Ask a node with all history."
         ),
     })
 }

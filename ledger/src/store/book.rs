@@ -1,5 +1,6 @@
 //! `book.redb`: opening, committing an anchor, and what was certified last.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 
 use borsh::{BorshDeserialize, BorshSerialize};
@@ -89,12 +90,12 @@ impl Certified {
 pub struct BookStore {
     /// Before the database, so that its readers end first.
     published: RwLock<Arc<Published>>,
-    tree: RwLock<StateTree>,
-    db: Database,
+    pub(super) tree: RwLock<StateTree>,
+    pub(super) db: Database,
     registry: Registry,
     genesis: Genesis,
     chain: ChainId,
-    lowest: u64,
+    pub(super) lowest: AtomicU64,
 }
 
 impl BookStore {
@@ -129,7 +130,8 @@ impl BookStore {
         let (chain, lowest) = (genesis.chain(), restoring::lowest(&db)?);
         let (tree, published) = opening::read(&db, genesis)?;
         let (published, tree) = (RwLock::new(Arc::new(published)), RwLock::new(tree));
-        Ok(BookStore { published, tree, db, registry, genesis: genesis.clone(), chain, lowest })
+        let (genesis, lowest) = (genesis.clone(), AtomicU64::new(lowest));
+        Ok(BookStore { published, tree, db, registry, genesis, chain, lowest })
     }
 
     /// The chain.
@@ -143,9 +145,9 @@ impl BookStore {
     }
 
     /// The lowest anchor that is here with its blocks and receipts: 1 unless the book was made
-    /// from a snapshot.
+    /// from a snapshot or earlier ones were forgotten.
     pub fn lowest(&self) -> u64 {
-        self.lowest
+        self.lowest.load(Ordering::Relaxed)
     }
 
     /// The registry the book was opened with.
@@ -256,7 +258,7 @@ impl BookStore {
         Ok(count)
     }
 
-    fn publish(&self, next: Published) {
+    pub(super) fn publish(&self, next: Published) {
         let mut published = self.published.write().unwrap_or_else(|e| e.into_inner());
         let old = std::mem::replace(&mut *published, Arc::new(next));
         // Readers wait for the exchange only, not while thousands of old rows are freed.
@@ -264,7 +266,7 @@ impl BookStore {
         drop(old);
     }
 
-    fn published(&self) -> Arc<Published> {
+    pub(super) fn published(&self) -> Arc<Published> {
         self.published.read().unwrap_or_else(|e| e.into_inner()).clone()
     }
 }

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use redb::{Database, ReadableDatabase, ReadableTable};
+use redb::{Database, ReadableDatabase, ReadableTable, WriteTransaction};
 
 use super::book::{ANCHORS, AnchorRecord, BookStore, HANDOVERS, HeadRecord, JOURNAL, STATE};
 use super::commit::{put_indexes, put_journal, put_rows};
@@ -172,10 +172,8 @@ fn put_standing(db: &Database, standing: &Standing, height: u64) -> Result<(), S
             handovers.insert(at, encode(handover).as_slice()).map_err(fault)?;
         }
         put_journal(&write, height, &Changes::new())?;
-        let mut meta = write.open_table(META).map_err(fault)?;
-        let lowest = height.saturating_add(1).to_le_bytes();
-        meta.insert(LOWEST, lowest.as_slice()).map_err(fault)?;
     }
+    put_lowest(&write, height.saturating_add(1))?;
     write.commit().map_err(fault)
 }
 
@@ -201,6 +199,13 @@ pub(super) fn check(db: &Database) -> Result<(), StoreFault> {
             Err(StoreFault::new(FaultKind::Damaged, words))
         }
     }
+}
+
+/// Notes which anchor is the lowest here.
+pub(super) fn put_lowest(write: &WriteTransaction, lowest: u64) -> Result<(), StoreFault> {
+    let mut meta = write.open_table(META).map_err(fault)?;
+    meta.insert(LOWEST, lowest.to_le_bytes().as_slice()).map_err(fault)?;
+    Ok(())
 }
 
 /// The lowest anchor that is here with its blocks and receipts.

@@ -16,6 +16,7 @@ mod lists;
 mod names;
 mod parameters;
 mod proofs;
+mod pruning;
 mod receipts;
 mod replay;
 mod routers;

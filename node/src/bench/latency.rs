@@ -115,6 +115,7 @@ async fn measure(
         continue_restored: false,
         accept_lost_data: false,
         snapshots: None,
+        history: None,
         network: None,
     };
     let router = Node::start(folder, listeners, config).await?;

@@ -43,6 +43,8 @@ pub struct Config {
     pub network: NetworkSettings,
     /// A router's place among routers.
     pub consensus: PlaceSettings,
+    /// How much of what happened it keeps.
+    pub history: HistorySettings,
     /// Its snapshots.
     pub snapshots: SnapshotSettings,
     /// What it begins with.
@@ -101,6 +103,14 @@ pub struct PlaceSettings {
 pub const NETWORK_PORT: u16 = 8410;
 /// Where a router listens for other routers' consensus, unless told otherwise.
 pub const CONSENSUS_PORT: u16 = 8420;
+
+/// How much of what happened a node keeps.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HistorySettings {
+    /// Whole epochs beside the present one; 0 keeps all.
+    pub epochs: u64,
+}
 
 /// What a node keeps for others that join.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -188,6 +198,7 @@ impl Default for Config {
                 listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, CONSENSUS_PORT)),
                 external: None,
             },
+            history: HistorySettings { epochs: 0 },
             snapshots: SnapshotSettings { make: true, piece_bytes: ddt_ledger::state::PIECE_BYTES },
             sync: SyncSettings { from: SyncFrom::Snapshot, ahead_min: 1_000 },
             limits: LimitSettings {
@@ -250,6 +261,11 @@ impl Config {
             peers: peers.map(str::to_string).collect(),
             is_relay: relay,
         }
+    }
+
+    /// Whole epochs of history that it keeps beside the present one; none if it keeps all.
+    pub fn history_epochs(&self) -> Option<u64> {
+        (self.history.epochs > 0).then_some(self.history.epochs)
     }
 
     /// How large the pieces of its snapshots are; none if it makes none.

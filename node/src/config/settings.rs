@@ -39,7 +39,7 @@ const fn by_flag(setting: Setting, flag: &'static str) -> Setting {
 }
 
 /// Every setting, in the order in which they are shown.
-pub const SETTINGS: [Setting; 34] = [
+pub const SETTINGS: [Setting; 35] = [
     by_flag(text("home", "DDT_HOME", "data folder of commands"), "--home"),
     by_flag(text("api", "DDT_API", "the node that commands ask"), "--api"),
     by_flag(
@@ -70,6 +70,7 @@ pub const SETTINGS: [Setting; 34] = [
         doc: "whether each epoch's last state is kept for nodes that join",
     },
     count("snapshots.piece_bytes", "DDT_SNAPSHOTS_PIECE_BYTES", "how large its pieces should be"),
+    count("history.epochs", "DDT_HISTORY_EPOCHS", "whole epochs of history kept; 0 keeps all"),
     text("sync.from", "DDT_SYNC_FROM", "what a new node begins with: snapshot or genesis"),
     count("sync.ahead_min", "DDT_SYNC_AHEAD_MIN", "anchors that make a snapshot worth it"),
     count("limits.body_bytes_max", "DDT_LIMITS_BODY_BYTES_MAX", "longest body"),

@@ -188,6 +188,7 @@ async fn live(
         continue_restored: args.continue_restored,
         accept_lost_data: false,
         snapshots: None,
+        history: None,
         network: None,
     };
     let mut node = Node::start(folder, listeners, operator).await?;

@@ -183,7 +183,7 @@ impl Application for Anchoring {
     }
 
     fn history_min_height(&self) -> u64 {
-        1
+        self.0.book.lowest()
     }
 
     fn wait_for_work(&self, _: u64) -> BoxFuture<'static, ()> {

@@ -24,6 +24,7 @@ mod lane;
 mod meters;
 mod network;
 mod opening;
+mod pruning;
 mod records;
 mod renewals;
 mod reveals;
@@ -85,6 +86,8 @@ pub struct NodeConfig {
     pub accept_lost_data: bool,
     /// How large the pieces of its snapshots are, in bytes; none if it makes no snapshots.
     pub snapshots: Option<u64>,
+    /// Whole epochs of history that it keeps beside the present one; none if it keeps all.
+    pub history: Option<u64>,
     /// How it takes part in its network; a network of one node needs none.
     pub network: Option<NetworkConfig>,
 }
@@ -157,6 +160,9 @@ impl Node {
             Arc::new(face::Face::new(folder.path(), core.clone(), agents.reveals.clone()));
         let servers = serving::serve(&folder, listeners, face, config.limits, &stop)?;
         let mut tasks = agents.run();
+        if let Some(epochs) = config.history {
+            tasks.push(tokio::spawn(pruning::forget(core.clone(), epochs)));
+        }
         standing.say(folder.path());
         if let Some(silence) = standing.silence {
             tasks.push(tokio::spawn(records::watch(core.clone(), records, silence)));

@@ -55,6 +55,11 @@ fn a_router_that_signs_two_blocks_for_each_place_is_seen() {
 #[test]
 fn blocks_that_are_shown_to_nobody_count_for_nothing() {
     let mut cluster = with("withhold");
+    // Before, it would pass on what it is given.
+    eventually("it seals", || {
+        let status = cluster.nodes[LIAR].json("/v1/status");
+        (status["node"]["is_ready"] == true).then_some(())
+    });
     let hidden = cluster.person(3).pay(&cluster.people[0].account, "1");
     let promise = cluster.nodes[LIAR].submit("sequenced", &hidden).unwrap().json(200);
     survives(&mut cluster, "an anchor names blocks that are not here", &[]);

@@ -31,7 +31,7 @@ fn a_new_node_begins_with_a_snapshot_and_agrees_with_all() {
         let answer = node.try_get(&path).unwrap();
         let problem = answer.json(404);
         let words = problem["detail"].as_str().unwrap();
-        assert!(words.contains("snapshot") && words.contains(&lowest.to_string()), "{words}");
+        assert!(words.contains("history") && words.contains(&lowest.to_string()), "{words}");
     }
     // It goes on as everybody else does, also after a stop.
     let payment = cluster.people[1].pay(&to, "1");

@@ -1,8 +1,9 @@
-//! Nodes that begin with a snapshot instead of all history.
+//! Nodes that begin with a snapshot instead of all history, and nodes that forget it.
 
 mod holding;
 mod joining;
 mod process;
+mod pruned;
 mod resuming;
 mod routers;
 mod source;

@@ -111,6 +111,7 @@ async fn live(
             continue_restored,
             accept_lost_data,
             snapshots: config.piece_bytes(),
+            history: config.history_epochs(),
             network: Some(config.network()),
         };
         let mut node = Node::start(folder, listeners, operator).await?;
