@@ -40,6 +40,11 @@ impl Router {
                     let to = self.endpoint(&to).filter(|to| *to != self.number);
                     out.extend(to.map(|to| Out::Send(to, Message::AskBlock(ask))));
                 }
+                Effect::AskAnybody { turn, ask } => {
+                    let all = self.town.keys.len().max(1);
+                    let to = (turn as usize).checked_rem(all).filter(|to| *to != self.number);
+                    out.extend(to.map(|to| Out::Send(to, Message::AskBlock(ask))));
+                }
                 Effect::Serve { to, ask } => {
                     let to = self.endpoint(&to);
                     let bytes = self.on_disk(&ask)?;

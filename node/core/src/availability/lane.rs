@@ -7,8 +7,10 @@ use ddt_ledger::lane::{BlockHeader, CheckedBlock, SignedHeader};
 use ddt_ledger::system::Lane;
 use ddt_ledger::{Hash, PublicKey};
 
-use super::wants::{Asked, Need};
-use super::{AHEAD_MAX, NEEDS_MAX, WAITING_BLOCKS_MAX};
+use super::AHEAD_MAX;
+use super::needs::Need;
+use super::waiting::Room;
+use super::wants::Asked;
 
 /// A block that is on disk, or on its way there.
 #[derive(Clone, Debug)]
@@ -30,28 +32,26 @@ impl Kept {
     }
 }
 
-/// A block whose parent is not here yet.
-pub(super) struct Waiting {
-    pub(super) block: CheckedBlock,
-    pub(super) bytes: Vec<u8>,
-}
-
 /// A lane above its anchored tip.
 pub(super) struct LaneBook {
     pub(super) lane: Lane,
     pub(super) kept: BTreeMap<(u64, Hash), Kept>,
     /// What stands at each place: stored first, and the only one that this node votes for.
     pub(super) first: BTreeMap<u64, Hash>,
-    pub(super) waiting: BTreeMap<u64, Waiting>,
+    pub(super) waiting: Room,
     /// Up to here the first blocks continue the lane and are stored.
     pub(super) linked: u64,
     /// Each validator's highest vote.
     pub(super) votes: BTreeMap<PublicKey, (u64, Hash)>,
     /// Bytes of everything in `kept`.
     pub(super) kept_bytes: usize,
+    /// Whether a block was left out because there was no room: until more is anchored.
+    pub(super) is_full: bool,
     pub(super) needs: Vec<Need>,
     pub(super) asked: BTreeMap<(u64, Option<Hash>), Asked>,
     pub(super) told_at: Option<ddt_ledger::Millis>,
+    /// Who delivered where the lane's router did not.
+    pub(super) helper: Option<PublicKey>,
 }
 
 impl LaneBook {
@@ -61,12 +61,14 @@ impl LaneBook {
             lane,
             kept: BTreeMap::new(),
             first: BTreeMap::new(),
-            waiting: BTreeMap::new(),
+            waiting: Room::default(),
             votes: BTreeMap::new(),
             kept_bytes: 0,
+            is_full: false,
             needs: Vec::new(),
             asked: BTreeMap::new(),
             told_at: None,
+            helper: None,
         }
     }
 
@@ -100,6 +102,7 @@ impl LaneBook {
         if !is_other {
             self.first.insert(height, block.id());
         }
+        self.no_more_missing(height, &block.id());
     }
 
     pub(super) fn set_stored(&mut self, height: u64, block: Hash) {
@@ -134,13 +137,14 @@ impl LaneBook {
         self.linked > before
     }
 
-    /// The highest place up to which a quorum has stored what this node has.
-    pub(super) fn available(&self, quorum: usize) -> Option<u64> {
-        let is_known = |(height, id): &&(u64, Hash)| {
-            *height <= self.linked && self.first.get(height) == Some(id)
+    /// The highest place up to which a quorum has stored what this node has. A vote of `but`
+    /// does not count.
+    pub(super) fn available(&self, quorum: usize, but: Option<&PublicKey>) -> Option<u64> {
+        let is_known = |(voter, (height, id)): &(&PublicKey, &(u64, Hash))| {
+            *height <= self.linked && self.first.get(height) == Some(id) && Some(*voter) != but
         };
         let mut heights: Vec<u64> =
-            self.votes.values().filter(is_known).map(|(height, _)| *height).collect();
+            self.votes.iter().filter(is_known).map(|(_, (height, _))| *height).collect();
         heights.sort_unstable_by(|a, b| b.cmp(a));
         heights.get(quorum.saturating_sub(1)).copied().filter(|height| *height > self.lane.height)
     }
@@ -158,76 +162,29 @@ impl LaneBook {
         is_linked.then_some(span)
     }
 
-    /// Takes the state's word for where the lane stands now. What waits and is below is
-    /// given back: its bytes are free.
-    pub(super) fn anchor(&mut self, lane: Lane, voter: Option<PublicKey>) -> Vec<Waiting> {
+    /// Takes the state's word for where the lane stands now.
+    pub(super) fn anchor(&mut self, lane: Lane, voter: Option<PublicKey>) {
         if lane.term != self.lane.term || lane.key != self.lane.key {
-            let old = std::mem::replace(self, LaneBook::new(lane));
-            return old.waiting.into_values().collect();
+            *self = LaneBook::new(lane);
+            return;
         }
         let height = lane.height;
+        let has_moved = height != self.lane.height;
         self.kept.retain(|(at, _), _| *at > height);
         self.kept_bytes = self.kept.values().map(|kept| kept.size).fold(0, usize::saturating_add);
         self.first.retain(|at, _| *at > height);
         self.votes.retain(|_, (at, _)| *at > height);
         self.asked.retain(|(at, _), _| *at > height);
-        self.needs.retain(|need| need.tip.height > height);
-        let above = self.waiting.split_off(&height.saturating_add(1));
-        let below = std::mem::replace(&mut self.waiting, above);
+        self.waiting.keep_above(height);
         self.lane = lane;
+        if has_moved {
+            self.is_full = false;
+            self.needs_above(height);
+        }
         voter.and_then(|voter| self.votes.remove(&voter));
         // Another block than the first may have been anchored: then nothing follows it yet.
         self.linked = height;
         self.extend(voter);
-        below.into_values().collect()
-    }
-
-    /// Lets a block wait for its parent, if there is room; what goes for it is given back.
-    pub(super) fn wait(&mut self, waiting: Waiting) -> Option<Waiting> {
-        let height = waiting.block.header().height;
-        if let Some(there) = self.waiting.get(&height)
-            && !self.is_needed(height, &waiting.block.id())
-        {
-            debug_assert!(there.block.header().height == height);
-            return Some(waiting);
-        }
-        let replaced = self.waiting.insert(height, waiting);
-        if self.waiting.len() > WAITING_BLOCKS_MAX {
-            // The farthest is the last to be of use.
-            return self.waiting.pop_last().map(|(_, waiting)| waiting);
-        }
-        replaced
-    }
-
-    /// Whether a body needs this very block: it is the tip, or on the way down from it.
-    pub(super) fn is_needed(&self, height: u64, id: &Hash) -> bool {
-        self.needs.iter().any(|need| {
-            let mut at = (need.tip.height, need.tip.block);
-            while at.0 > height
-                && let Some(parent) = self.parent(&at)
-            {
-                at = (at.0.saturating_sub(1), parent);
-            }
-            at == (height, *id)
-        })
-    }
-
-    /// The parent of a block that is kept or waits.
-    pub(super) fn parent(&self, at: &(u64, Hash)) -> Option<Hash> {
-        let kept = self.kept.get(at).map(Kept::parent);
-        let waiting = self.waiting.get(&at.0).map(|waiting| &waiting.block);
-        let waiting = waiting.filter(|block| block.id() == at.1);
-        kept.or(waiting.map(|block| block.header().parent))
-    }
-
-    /// Notes what a body needs. The oldest need gives way.
-    pub(super) fn need(&mut self, tip: Tip) {
-        if self.is_open(tip.height) && self.needs.iter().all(|need| need.tip != tip) {
-            if self.needs.len() >= NEEDS_MAX {
-                self.needs.remove(0);
-            }
-            self.needs.push(Need { tip, at: (tip.height, tip.block) });
-        }
     }
 
     /// The node votes with another key from now on: for the same blocks.
@@ -239,8 +196,11 @@ impl LaneBook {
     }
 
     pub(super) fn size(&self) -> usize {
-        [self.kept.len(), self.waiting.len(), self.votes.len(), self.needs.len(), self.asked.len()]
+        let walked = self.needs.iter().map(|need| need.missing.len());
+        [self.kept.len(), self.waiting.count(), self.votes.len(), self.needs.len()]
             .into_iter()
+            .chain([self.asked.len()])
+            .chain(walked)
             .fold(0, usize::saturating_add)
     }
 }

@@ -4,7 +4,8 @@ use borsh::BorshDeserialize;
 use ddt_ledger::lane::{BLOCK_BYTES_MAX, BlockHeader, CheckedBlock};
 use ddt_ledger::{Millis, PublicKey, Zone};
 
-use super::lane::Waiting;
+use super::waiting::Waiting;
+use super::wants::Asking;
 use super::{Availability, Effect, Input, SignedVote, TELL_MS, Vote, WAITING_BYTES_MAX};
 
 impl Availability {
@@ -32,18 +33,34 @@ impl Availability {
                 }
                 self.find_needed(&mut effects);
             }
+            Input::Unanswered { from, ask } => {
+                if let Some(lane) = self.lanes.get_mut(&ask.zone)
+                    && lane.lane.term == ask.term
+                {
+                    lane.unanswered(from, &ask, now);
+                }
+            }
             Input::Anchored { lanes, validators } => {
                 self.validators = validators;
+                self.config.peers = lanes.iter().map(|(_, lane)| lane.key).collect();
                 for (zone, lane) in lanes {
                     self.anchored(zone, lane, now, &mut effects);
                 }
+                self.forget_voters();
             }
             Input::Tick => {}
         }
         self.repeat_votes(now, &mut effects);
-        let from = (&self.config.me, self.config.peers.as_slice());
+        let share = WAITING_BYTES_MAX.checked_div(self.lanes.len()).unwrap_or_default();
+        let mut asking = Asking {
+            me: self.config.me,
+            peers: &self.config.peers,
+            lane_bytes_max: self.config.lane_bytes_max,
+            share,
+            turn: &mut self.turn,
+        };
         for (zone, lane) in &mut self.lanes {
-            lane.ask((*zone, self.config.lane_bytes_max), now, from, &mut effects);
+            lane.ask(*zone, now, &mut asking, &mut effects);
         }
         effects
     }
@@ -65,7 +82,12 @@ impl Availability {
         }
         let (chain, key) = (self.config.chain, lane.lane.key);
         match CheckedBlock::check(&bytes, chain, &key, &self.config.registry) {
-            Ok(block) => self.take(Waiting { block, bytes }, effects),
+            Ok(block) => {
+                if let Some(lane) = self.lanes.get_mut(&header.zone) {
+                    lane.brought(from, header.height, id);
+                }
+                self.take(Waiting { block, bytes }, effects);
+            }
             Err(_) => refuse("a block that does not verify"),
         }
     }
@@ -77,9 +99,10 @@ impl Availability {
         while let Some(taken) = next.take() {
             let Some(lane) = self.lanes.get_mut(&zone) else { return };
             let (header, id) = (taken.block.header().clone(), taken.block.id());
+            // Even if it cannot stay: what it names as its parent is needed next.
+            lane.pass(&header, id);
             if !lane.continues(&header) {
-                self.wait(taken);
-                return;
+                return self.wait(zone, taken);
             }
             let first = lane.first.get(&header.height).copied();
             let is_other = first.is_some_and(|first| first != id);
@@ -96,28 +119,26 @@ impl Availability {
             let size = lane.kept_bytes.saturating_add(taken.block.size());
             let is_too_much = size > self.config.lane_bytes_max;
             if (is_other || is_too_much) && !lane.is_needed(header.height, &id) {
+                lane.is_full |= !is_other;
                 return;
             }
             lane.keep(&taken.block, is_other);
             let Waiting { block, bytes } = taken;
             effects.push(Effect::Store { block: Box::new(block), bytes, is_other });
-            next = lane.waiting.remove(&header.height.saturating_add(1));
-            if let Some(waiting) = &next {
-                self.waiting_bytes = self.waiting_bytes.saturating_sub(waiting.bytes.len());
-            }
+            next = lane.waiting.remove(header.height.saturating_add(1));
         }
     }
 
-    fn wait(&mut self, taken: Waiting) {
-        let size = taken.bytes.len();
-        let zone = taken.block.header().zone;
-        let Some(lane) = self.lanes.get_mut(&zone) else { return };
-        if self.waiting_bytes.saturating_add(size) > WAITING_BYTES_MAX {
-            return;
+    /// Lets a block wait for its parent. If all that waits is too much, lanes give way of which
+    /// most waits: none can take the others' room.
+    fn wait(&mut self, zone: Zone, taken: Waiting) {
+        if let Some(lane) = self.lanes.get_mut(&zone) {
+            lane.wait(taken);
         }
-        self.waiting_bytes = self.waiting_bytes.saturating_add(size);
-        if let Some(left) = lane.wait(taken) {
-            self.waiting_bytes = self.waiting_bytes.saturating_sub(left.bytes.len());
+        while self.waiting_bytes() > WAITING_BYTES_MAX {
+            let largest = self.lanes.values_mut().max_by_key(|lane| lane.waiting.bytes());
+            let Some(largest) = largest else { return };
+            largest.give_way();
         }
     }
 
@@ -188,17 +209,23 @@ impl Availability {
             self.lanes.insert(zone, super::LaneBook::new(lane));
             return;
         };
-        let freed = book.anchor(lane, me);
+        book.anchor(lane, me);
         let first = book.lane.height.saturating_add(1);
-        let next = book.waiting.remove(&first);
-        let bytes = freed.iter().chain(&next).map(|waiting| waiting.bytes.len());
-        self.waiting_bytes =
-            self.waiting_bytes.saturating_sub(bytes.fold(0, usize::saturating_add));
+        let next = book.waiting.remove(first);
         // Its parent was the anchored tip all the time.
         if let Some(next) = next {
             self.take(next, effects);
         }
         self.repeat_votes(now, effects);
+    }
+
+    /// Votes of those who sign anchors no more are of no use; a node's own are its memory.
+    fn forget_voters(&mut self) {
+        let (set, me) = (&self.validators, self.config.me);
+        let counts = |key: &PublicKey| set.0.iter().any(|known| known.key == *key) || *key == me;
+        for lane in self.lanes.values_mut() {
+            lane.votes.retain(|key, _| counts(key));
+        }
     }
 
     /// Tells the other routers again and again what is stored here and not anchored yet.
@@ -227,7 +254,7 @@ impl Availability {
             let (here, missing) =
                 needs.into_iter().partition(|need| lane.span(&need.tip).is_some());
             lane.needs = missing;
-            let here: Vec<super::wants::Need> = here;
+            let here: Vec<super::needs::Need> = here;
             effects.extend(here.into_iter().map(|need| Effect::Here(need.tip)));
         }
     }

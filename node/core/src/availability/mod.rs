@@ -8,6 +8,8 @@
 
 mod lane;
 mod machine;
+mod needs;
+mod waiting;
 mod wants;
 
 use std::collections::BTreeMap;
@@ -99,7 +101,7 @@ pub struct AvailabilityConfig {
     pub registry: Registry,
     /// The node's own key.
     pub me: PublicKey,
-    /// Whom it may ask.
+    /// Routers that it may ask; after an anchor those of the state.
     pub peers: Vec<PublicKey>,
     /// Most bytes of one lane that are kept above its anchored tip, unless an anchor needs
     /// more. [`LANE_BYTES_MAX`] on a network.
@@ -138,6 +140,13 @@ pub enum Input {
         /// For which.
         ask: Ask,
     },
+    /// Nobody answered a question, or what was asked for is not there.
+    Unanswered {
+        /// Who was asked: of an [`Effect::AskAnybody`] whom the shell chose, if anybody.
+        from: Option<PublicKey>,
+        /// For what.
+        ask: Ask,
+    },
     /// A body for the next anchor names these tips: get what leads to them.
     Need(Vec<Tip>),
     /// An anchor was executed and committed.
@@ -169,6 +178,13 @@ pub enum Effect {
     Ask {
         /// Whom.
         to: PublicKey,
+        /// For what.
+        ask: Ask,
+    },
+    /// Ask a connected peer that should have it, any: those that the state names may be gone.
+    AskAnybody {
+        /// Another number is another peer.
+        turn: u32,
         /// For what.
         ask: Ask,
     },
@@ -209,7 +225,7 @@ pub struct Availability {
     config: AvailabilityConfig,
     validators: ValidatorSet,
     lanes: BTreeMap<Zone, LaneBook>,
-    waiting_bytes: usize,
+    turn: u32,
 }
 
 impl Availability {
@@ -222,7 +238,7 @@ impl Availability {
         stored: Vec<(CheckedBlock, bool)>,
     ) -> Availability {
         let lanes = lanes.into_iter().map(|(zone, lane)| (zone, LaneBook::new(lane))).collect();
-        let mut machine = Availability { config, validators, lanes, waiting_bytes: 0 };
+        let mut machine = Availability { config, validators, lanes, turn: 0 };
         for (block, is_other) in stored {
             let header = block.header();
             if let Some(lane) = machine.lanes.get_mut(&header.zone)
@@ -252,7 +268,10 @@ impl Availability {
 
     /// How far a lane may be anchored: a quorum has stored everything up to this height.
     pub fn available(&self, zone: Zone) -> Option<u64> {
-        self.lanes.get(&zone)?.available(self.validators.quorum())
+        let me = &self.config.me;
+        let is_voter = self.validators.0.iter().any(|known| known.key == *me);
+        let but = (!is_voter).then_some(me);
+        self.lanes.get(&zone)?.available(self.validators.quorum(), but)
     }
 
     /// The blocks up to there, from the lane's tip on, as (height, id).
@@ -276,9 +295,9 @@ impl Availability {
         self.lanes.get(&tip.zone).filter(|lane| lane.lane.term == tip.term)?.span(tip)
     }
 
-    /// Bytes of the blocks that wait for the one before them.
+    /// Bytes of the blocks that wait for the one before them; at most [`WAITING_BYTES_MAX`].
     pub fn waiting_bytes(&self) -> usize {
-        self.waiting_bytes
+        self.lanes.values().map(|lane| lane.waiting.bytes()).fold(0, usize::saturating_add)
     }
 
     /// Places of blocks that are remembered, asked for or waiting; all bounded.

@@ -2,18 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use ddt_ledger::anchor::Tip;
+use ddt_ledger::lane::BLOCK_BYTES_MAX;
 use ddt_ledger::{Hash, Millis, PublicKey, Zone};
 
 use super::lane::LaneBook;
 use super::{ASK_MS, ASK_MS_MAX, ASKS_MAX, Ask, Effect};
 
-/// A tip of a body, and the highest block on the way to it that is not here.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Need {
-    pub(super) tip: Tip,
-    pub(super) at: (u64, Hash),
-}
+/// Who has no answer so often is asked again no sooner than the time says.
+const PROMPT_ATTEMPTS: u32 = 3;
+/// One ask in so many goes to whoever is connected: those named may be gone for ever.
+const ANYBODY_EVERY: u32 = 3;
 
 /// How a place was asked for.
 #[derive(Clone, Copy, Debug)]
@@ -24,54 +22,73 @@ pub(super) struct Asked {
 
 type Place = (u64, Option<Hash>);
 
-impl LaneBook {
-    /// Follows each need down to what is missing.
-    fn follow_needs(&mut self) {
-        let mut needs = std::mem::take(&mut self.needs);
-        for need in &mut needs {
-            while need.at.0 > self.lane.height
-                && let Some(parent) = self.parent(&need.at)
-            {
-                need.at = (need.at.0.saturating_sub(1), parent);
-            }
-        }
-        self.needs = needs;
-    }
+/// What the machine knows that matters to every lane's questions.
+pub(super) struct Asking<'a> {
+    pub(super) me: PublicKey,
+    pub(super) peers: &'a [PublicKey],
+    pub(super) lane_bytes_max: usize,
+    /// A lane's fair share of the bytes that may wait.
+    pub(super) share: usize,
+    /// Rises with each question to anybody: each goes to another.
+    pub(super) turn: &'a mut u32,
+}
 
-    /// The lowest places that are missing: those of needs by id, the others by height alone.
-    pub(super) fn wanted(&mut self, bytes_max: usize) -> BTreeSet<Place> {
-        self.follow_needs();
-        let exact = self.needs.iter().map(|need| need.at);
-        let exact = exact.filter(|(height, _)| *height > self.lane.height);
-        let mut wanted: BTreeSet<Place> = exact.map(|(height, id)| (height, Some(id))).collect();
+impl LaneBook {
+    /// The lowest places that are missing: those of needs by id, and then others by height
+    /// alone, which whoever sealed them may never fill.
+    fn wanted(&self, asking: &Asking<'_>) -> BTreeSet<Place> {
+        let mut wanted = self.needed_places(asking.share);
         let seen = [
             self.votes.values().map(|(height, _)| *height).max(),
-            self.waiting.keys().next_back().copied(),
+            self.waiting.highest(),
             self.needs.iter().map(|need| need.tip.height).max(),
         ];
         let seen = seen.into_iter().flatten().max().unwrap_or_default();
         let missing =
-            |height: &u64| !self.first.contains_key(height) && !self.waiting.contains_key(height);
+            |height: &u64| !self.first.contains_key(height) && self.waiting.get(*height).is_none();
         let gaps = (self.linked.saturating_add(1)..=seen).filter(missing);
         // What is too much would not be kept: only what an anchor needs is asked for then.
-        let is_full = self.kept_bytes >= bytes_max && self.needs.is_empty();
+        let is_full = self.is_full || self.kept_bytes >= asking.lane_bytes_max;
         let gaps = gaps.filter(|height| self.is_open(*height) && !is_full);
-        wanted.extend(gaps.take(ASKS_MAX).map(|height| (height, None)));
         while wanted.len() > ASKS_MAX {
             wanted.pop_last();
         }
+        let left = ASKS_MAX.saturating_sub(wanted.len());
+        wanted.extend(gaps.take(left).map(|height| (height, None)));
         wanted
+    }
+
+    /// What bodies need. A way down that is not known to its end yet is followed first; what
+    /// came on it and found no room is then asked for again from below, no more than may wait.
+    fn needed_places(&self, share: usize) -> BTreeSet<Place> {
+        let mut places = BTreeSet::new();
+        for need in &self.needs {
+            if need.at.0 > self.lane.height {
+                places.insert((need.at.0, Some(need.at.1)));
+                continue;
+            }
+            let missing = need.missing.iter().filter(|(height, id)| !self.waits(**height, id));
+            let mut missing = missing.map(|(height, id)| (*height, Some(*id))).peekable();
+            if missing.peek().is_none() {
+                continue;
+            }
+            let room = share.saturating_sub(self.needed_bytes()).checked_div(BLOCK_BYTES_MAX);
+            // The lowest continues the lane, and need not wait.
+            let count = room.unwrap_or_default().saturating_add(1).min(ASKS_MAX);
+            places.extend(missing.take(count));
+        }
+        places
     }
 
     /// Asks for what is missing and due, and says when to look again.
     pub(super) fn ask(
         &mut self,
-        (zone, bytes_max): (Zone, usize),
+        zone: Zone,
         now: Millis,
-        (me, peers): (&PublicKey, &[PublicKey]),
+        asking: &mut Asking<'_>,
         effects: &mut Vec<Effect>,
     ) {
-        let wanted = self.wanted(bytes_max);
+        let wanted = self.wanted(asking);
         self.asked.retain(|place, _| wanted.contains(place));
         let mut wake: Option<Millis> = None;
         for place in wanted {
@@ -83,10 +100,8 @@ impl LaneBook {
                 _ => {
                     let attempts = asked.map_or(0, |asked| asked.attempts);
                     let (height, block) = place;
-                    if let Some(to) = self.source(height, attempts, me, peers) {
-                        let ask = Ask { zone, term: self.lane.term, height, block };
-                        effects.push(Effect::Ask { to, ask });
-                    }
+                    let ask = Ask { zone, term: self.lane.term, height, block };
+                    effects.push(self.question(ask, attempts, asking));
                     let next = now.plus(backoff(attempts));
                     let attempts = attempts.saturating_add(1);
                     self.asked.insert(place, Asked { attempts, next });
@@ -98,22 +113,48 @@ impl LaneBook {
         effects.extend(wake.map(Effect::WakeAt));
     }
 
-    /// Whom to ask this time: the lane's router, then who voted for that much, then anybody.
-    fn source(
-        &self,
-        height: u64,
-        attempts: u32,
-        me: &PublicKey,
-        peers: &[PublicKey],
-    ) -> Option<PublicKey> {
-        let voters = self.votes.iter().filter(|(_, (voted, _))| *voted >= height);
-        let candidates = std::iter::once(&self.lane.key)
+    /// Whom to ask this time: who delivered where the lane's router did not, the router, then
+    /// who voted for that much, then the other routers; and now and then whoever is connected.
+    fn question(&self, ask: Ask, attempts: u32, asking: &mut Asking<'_>) -> Effect {
+        let of_anybody = attempts.checked_div(ANYBODY_EVERY).unwrap_or_default();
+        let is_named = attempts.checked_rem(ANYBODY_EVERY) != Some(ANYBODY_EVERY.saturating_sub(1));
+        let voters = self.votes.iter().filter(|(_, (voted, _))| *voted >= ask.height);
+        let others = std::iter::once(&self.lane.key)
             .chain(voters.map(|(key, _)| key))
-            .chain(peers)
-            .filter(|key| *key != me);
-        let candidates: Vec<&PublicKey> = candidates.collect();
-        let turn = usize::try_from(attempts).unwrap_or_default().checked_rem(candidates.len())?;
-        candidates.get(turn).map(|key| **key)
+            .chain(asking.peers)
+            .filter(|key| **key != asking.me && Some(**key) != self.helper);
+        let candidates: Vec<&PublicKey> = self.helper.iter().chain(others).collect();
+        let turn = usize::try_from(attempts.saturating_sub(of_anybody)).unwrap_or_default();
+        let named = turn.checked_rem(candidates.len()).and_then(|turn| candidates.get(turn));
+        match named.filter(|_| is_named) {
+            Some(to) => Effect::Ask { to: **to, ask },
+            None => {
+                *asking.turn = asking.turn.wrapping_add(1);
+                Effect::AskAnybody { turn: *asking.turn, ask }
+            }
+        }
+    }
+
+    /// Somebody brought a block. Who did so where the lane's router did not is asked first.
+    pub(super) fn brought(&mut self, from: PublicKey, height: u64, id: Hash) {
+        let places = [(height, None), (height, Some(id))];
+        let asked = places.iter().filter_map(|place| self.asked.get(place));
+        if from != self.lane.key && asked.map(|asked| asked.attempts).max() > Some(1) {
+            self.helper = Some(from);
+        }
+    }
+
+    /// Nobody answered a question, or had what was asked for: the next is asked at once, unless
+    /// that happened too often.
+    pub(super) fn unanswered(&mut self, from: Option<PublicKey>, ask: &Ask, now: Millis) {
+        if from.is_some() && from == self.helper {
+            self.helper = None;
+        }
+        if let Some(asked) = self.asked.get_mut(&(ask.height, ask.block))
+            && asked.attempts < PROMPT_ATTEMPTS
+        {
+            asked.next = asked.next.min(now);
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The machines, tested through their public face with a small programme of their own.
 
+mod askings;
 mod availability;
 mod due;
 mod fixture;
@@ -13,3 +14,4 @@ mod reveal;
 mod reveal_model;
 mod sequencer;
 mod terms;
+mod wedges;

@@ -1,0 +1,108 @@
+//! Whose votes count for availability, and whom it asks when those it knows are gone.
+
+use ddt_core::availability::{Availability, Effect, Input};
+use ddt_ledger::certificate::ValidatorSet;
+use ddt_ledger::{Millis, PublicKey};
+
+use crate::fixture::*;
+use crate::lanes_fixture::*;
+
+/// Whom it asks for a height, in order; `None` is anybody.
+fn asked(effects: &[Effect], of: u64) -> Vec<Option<PublicKey>> {
+    let asked = |effect: &Effect| match effect {
+        Effect::Ask { to, ask } if ask.height == of => Some(Some(*to)),
+        Effect::AskAnybody { ask, .. } if ask.height == of => Some(None),
+        _ => None,
+    };
+    effects.iter().filter_map(asked).collect()
+}
+
+/// Nobody answers this question.
+fn in_vain(machine: &mut Availability, now: Millis, effects: &[Effect]) -> Vec<Effect> {
+    let failed = effects.iter().find_map(|effect| match effect {
+        Effect::Ask { to, ask } => Some((Some(*to), *ask)),
+        Effect::AskAnybody { ask, .. } => Some((None, *ask)),
+        _ => None,
+    });
+    let (from, ask) = failed.expect("a question");
+    machine.step(now, Input::Unanswered { from, ask })
+}
+
+/// Broken by: keeping votes of those who sign anchors no more; counting an own vote of a node
+/// that signs none.
+#[test]
+fn votes_of_those_who_are_validators_no_more_do_not_count() {
+    let (mut machine, blocks) = (machine(), chain(2, 1));
+    let (one, two) = (blocks[0].0.id(), blocks[1].0.id());
+    blocks.iter().for_each(|block| drop(kept(&mut machine, START, block)));
+    for (seed, height, id) in [(202, 2, two), (203, 2, two), (ROUTER, 1, one)] {
+        machine.step(START, Input::Vote(vote(seed, height, id)));
+    }
+    assert_eq!(machine.available(ZONE), Some(2));
+    let without = |gone: &[u8]| {
+        let mut set = validators();
+        set.0.retain(|validator| gone.iter().all(|seed| validator.key != key(*seed)));
+        set
+    };
+    let set = |machine: &mut Availability, validators: ValidatorSet| {
+        machine.step(START, Input::Anchored { lanes: vec![(ZONE, first_lane())], validators });
+        machine.available(ZONE)
+    };
+    // Of three, three: who left votes no more.
+    assert_eq!(set(&mut machine, without(&[203])), Some(1));
+    assert_eq!(set(&mut machine, validators()), Some(1), "what lapsed does not come back");
+    machine.step(START, Input::Vote(vote(203, 2, two)));
+    assert_eq!(machine.available(ZONE), Some(2));
+    assert_eq!(set(&mut machine, without(&[ME])), Some(1), "the own vote is none");
+    assert_eq!(set(&mut machine, validators()), Some(2), "but is not forgotten");
+}
+
+/// Broken by: asking only those whom the state names, or always the same one; a question
+/// that failed at once and is waited for all the same.
+#[test]
+fn whoever_is_connected_is_asked_when_those_named_are_gone() {
+    let (mut machine, blocks) = (machine(), chain(3, 1));
+    let effects = machine.step(START, Input::Vote(vote(202, 1, blocks[0].0.id())));
+    assert_eq!(asked(&effects, 1), [Some(key(ROUTER))]);
+    let effects = in_vain(&mut machine, START, &effects);
+    assert_eq!(asked(&effects, 1), [Some(key(202))], "at once");
+    let effects = in_vain(&mut machine, START, &effects);
+    assert_eq!(asked(&effects, 1), [None]);
+    let effects = in_vain(&mut machine, START, &effects);
+    assert_eq!(asked(&effects, 1), [], "but not without end");
+    let mut turns = std::collections::BTreeSet::new();
+    for second in 1..120 {
+        let effects = machine.step(START.plus(Millis(second * 1_000)), Input::Tick);
+        turns.extend(effects.iter().filter_map(|effect| match effect {
+            Effect::AskAnybody { turn, .. } => Some(*turn),
+            _ => None,
+        }));
+    }
+    assert!(turns.len() > 3, "{turns:?}");
+    // Who delivered where the router did not is asked first, until it does not either.
+    let now = START.plus(Millis(200_000));
+    let (stranger, bytes) = (key(77), blocks[0].1.clone());
+    machine.step(now, Input::Block { from: stranger, bytes });
+    let effects = machine.step(now, Input::Vote(vote(202, 2, blocks[1].0.id())));
+    assert_eq!(asked(&effects, 2), [Some(stranger)]);
+    let effects = in_vain(&mut machine, now, &effects);
+    assert_eq!(asked(&effects, 2), [Some(key(202))], "the next in turn");
+    arrives(&mut machine, now, &blocks[1]);
+    let effects = machine.step(now, Input::Vote(vote(203, 3, blocks[2].0.id())));
+    assert_eq!(asked(&effects, 3), [Some(key(ROUTER))]);
+}
+
+/// Broken by: asking those who were routers when the node started.
+#[test]
+fn after_an_anchor_the_routers_of_the_state_are_asked() {
+    let (mut machine, blocks) = (machine(), chain(1, 1));
+    let moved = ddt_ledger::system::Lane { key: key(99), ..first_lane() };
+    let lanes = vec![(ZONE, first_lane()), (ddt_ledger::Zone(8), moved)];
+    machine.step(START, Input::Anchored { lanes, validators: validators() });
+    let mut all = asked(&machine.step(START, Input::Vote(vote(202, 1, blocks[0].0.id()))), 1);
+    for second in 1..120 {
+        let now = START.plus(Millis(second * 1_000));
+        all.extend(asked(&machine.step(now, Input::Tick), 1));
+    }
+    assert!(all.contains(&Some(key(99))) && !all.contains(&Some(key(203))), "{all:?}");
+}
