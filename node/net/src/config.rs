@@ -64,7 +64,8 @@ pub struct NetLimits {
     pub requests_burst: u32,
     /// Bytes a second of one peer's requests and answers; more are read later.
     pub bytes_rate: u64,
-    /// News a second of which one peer is the author.
+    /// News a second of which one peer is the author; of others it may pass on four times as
+    /// many.
     pub news_rate: u32,
     /// Requests to one peer under way; more wait.
     pub asks_per_peer: usize,

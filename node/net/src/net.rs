@@ -157,6 +157,11 @@ impl Net {
         lock(&self.shared.cards).get(router).map(|signed| signed.card.clone())
     }
 
+    /// The router whose newest card names this transport key.
+    pub fn router_at(&self, transport: &PublicKey) -> Option<PublicKey> {
+        lock(&self.shared.cards).router_at(transport)
+    }
+
     /// The newest cards of all routers that count, this node's own among them.
     pub fn cards(&self) -> Vec<SignedCard> {
         lock(&self.shared.cards).all()

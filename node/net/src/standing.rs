@@ -25,7 +25,7 @@ pub(crate) enum Offence {
     News,
     /// A request before its greeting, or one greeting too many.
     Early,
-    /// More requests, or more news of its own, than the rate allows: one too many.
+    /// More requests, or more news, than the rate allows: one too many.
     Flood,
     /// It did not greet, or not in time.
     Silent,

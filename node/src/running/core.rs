@@ -25,6 +25,7 @@ use super::inbox::Inbox;
 use super::keys::NodeKeys;
 use super::lane::Order;
 use super::meters::Meters;
+use super::news::Passed;
 use super::records::Standing;
 use super::role::Role;
 use super::routers::Routers;
@@ -71,6 +72,8 @@ pub struct Core {
     pub net: OnceLock<Net>,
     /// Where tasks run.
     pub runtime: tokio::runtime::Handle,
+    /// News that were passed on.
+    pub passed: Passed,
     /// Tasks under way that end with the node.
     pub tasks: Mutex<JoinSet<()>>,
     /// Room for events that are on their way to a router.

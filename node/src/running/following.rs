@@ -93,9 +93,16 @@ impl Following<'_> {
         let Some(net) = self.core.net.get().cloned() else { return };
         let core = self.core.clone();
         self.core.spawn(async move {
-            let Ok(Answer::Anchors(anchors)) = net.ask(to, Request::Anchors { first }).await else {
-                return;
+            let anchors = match net.ask(to, Request::Anchors { first }).await {
+                Ok(Answer::Anchors(anchors)) => anchors,
+                _ => Vec::new(),
             };
+            if anchors.first().is_none_or(|decided| decided.certificate.height != first) {
+                let input = Input::Unanswered { from: to, first };
+                // Without it somebody else is asked a little later.
+                let _ = core.follow.offer(Step::Input(input), ITEM_BYTES);
+                return;
+            }
             for decided in anchors {
                 let size = decided.body.len().saturating_add(ITEM_BYTES);
                 let decided = Box::new(decided);

@@ -152,6 +152,11 @@ impl Gathering<'_> {
                 }
                 Effect::Tell(vote) => self.core.tell(News::Vote(vote)),
                 Effect::Ask { to, ask } => self.ask(to, ask),
+                Effect::AskAnybody { turn, ask } => {
+                    if let Some(to) = anybody(self.core, turn) {
+                        self.ask(to, ask);
+                    }
+                }
                 Effect::Serve { .. } => {}
                 Effect::Here(_) => is_here = true,
                 Effect::Available(zone) => {
@@ -209,13 +214,28 @@ impl Gathering<'_> {
         }
         let (core, asked) = (self.core.clone(), self.asked.clone());
         self.core.spawn(async move {
-            if let Ok(Answer::Block(Some(bytes))) = net.ask(to, Request::Block(ask)).await {
-                let size = bytes.len().saturating_add(ITEM_BYTES);
-                let _ = core.gather.offer(Order::Input(Input::Block { from: to, bytes }), size);
-            }
+            let (input, size) = match net.ask(to, Request::Block(ask)).await {
+                Ok(Answer::Block(Some(bytes))) => {
+                    let size = bytes.len().saturating_add(ITEM_BYTES);
+                    (Input::Block { from: to, bytes }, size)
+                }
+                _ => (Input::Unanswered { from: Some(to), ask }, ITEM_BYTES),
+            };
+            // Without room it is asked for again.
+            let _ = core.gather.offer(Order::Input(input), size);
             asked.fetch_sub(1, Ordering::Relaxed);
         });
     }
+}
+
+/// A connected peer that can send what is not anchored yet: with each turn another.
+fn anybody(core: &Core, turn: u32) -> Option<PublicKey> {
+    let next = core.book.head().0.height.saturating_add(1);
+    let lowests = core.lowests.lock().unwrap_or_else(|error| error.into_inner());
+    let fitting = lowests.iter().filter(|(_, lowest)| **lowest <= next).map(|(peer, _)| *peer);
+    let fitting: Vec<PublicKey> = fitting.collect();
+    let turn = usize::try_from(turn).unwrap_or_default();
+    turn.checked_rem(fitting.len()).and_then(|turn| fitting.get(turn)).copied()
 }
 
 /// Sends an own block to the other routers at once, without an announcement: it saves the time

@@ -17,7 +17,7 @@ use ddt_net::message::{
 };
 use ddt_net::{BoxFuture, Greeting, Host, Verdict};
 
-use super::core::Core;
+use super::core::{Core, now};
 use super::face::{Intake, take_in};
 use super::following::Step;
 use super::gathering::{ITEM_BYTES, Order};
@@ -37,19 +37,19 @@ impl Host for Desk {
 
     fn greeted(&self, peer: PublicKey, hello: &Hello) {
         self.lowests().insert(peer, hello.lowest);
-        self.height(peer, hello.height);
+        let (height, lowest) = (self.unless_coming(hello.height), hello.lowest);
+        let met = follower::Input::Met { peer, height, lowest };
+        self.0.follow.put(Step::Input(met));
     }
 
     fn lost(&self, peer: PublicKey) {
         self.lowests().remove(&peer);
+        self.0.follow.put(Step::Input(follower::Input::Lost(peer)));
     }
 
     fn news(&self, from: PublicKey, news: News) -> Verdict {
         match news {
-            News::Committed { height, .. } => {
-                self.height(from, height);
-                Verdict::Accept
-            }
+            News::Committed { height, .. } => self.height(from, height),
             News::Vote(vote) => self.vote(vote),
             News::Time { height, previous, statement } => self.time(height, previous, statement),
             // The network keeps cards itself.
@@ -95,37 +95,57 @@ impl Desk {
         self.0.lowests.lock().unwrap_or_else(|error| error.into_inner())
     }
 
-    /// A peer has committed this height. What is at most one ahead, who votes on it decides
-    /// itself.
-    fn height(&self, from: PublicKey, height: u64) {
+    /// What is at most one ahead, who votes on it decides itself: it need not ask for it.
+    fn unless_coming(&self, height: u64) -> u64 {
         let core = &self.0;
         let own = core.book.head().0.height;
         let (set, me) = (core.routers.validators(), core.keys.router_public());
         let votes = core.role.is_validator && set.0.iter().any(|validator| validator.key == me);
-        let is_coming = votes && height <= own.saturating_add(1);
-        // Who has nothing that comes next need not be asked for it.
-        let lowest = self.lowests().get(&from).copied().unwrap_or_default();
-        if height > own && !is_coming && lowest <= own.saturating_add(1) {
-            let input = follower::Input::Height { from, height };
-            let _ = core.follow.offer(Step::Input(input), ITEM_BYTES);
+        match votes && height <= own.saturating_add(1) {
+            true => height.min(own),
+            false => height,
         }
     }
 
-    fn vote(&self, vote: SignedVote) -> Verdict {
+    /// Somebody says that it has committed this height. Strangers' heights are their own
+    /// affair: anybody can be as many as he likes.
+    fn height(&self, from: PublicKey, height: u64) -> Verdict {
         let core = &self.0;
+        let router = core.net.get().and_then(|net| net.router_at(&from));
+        if router.is_some() || self.lowests().contains_key(&from) {
+            let (height, is_router) = (self.unless_coming(height), router.is_some());
+            let input = follower::Input::Height { from, height, is_router };
+            let _ = core.follow.offer(Step::Input(input), ITEM_BYTES);
+        }
+        match router.is_some_and(|router| core.passed.height(now(), router, height)) {
+            true => Verdict::Accept,
+            false => Verdict::Ignore,
+        }
+    }
+
+    fn vote(&self, signed: SignedVote) -> Verdict {
+        let (core, vote) = (&self.0, &signed.vote);
         let set = core.routers.validators();
-        if vote.vote.chain != core.book.chain() {
+        if vote.chain != core.book.chain() {
             return Verdict::Reject;
         }
         // The set may be another by now, here or there: no fault of whoever passes it on.
-        if !set.0.iter().any(|validator| validator.key == vote.key) {
+        if !set.0.iter().any(|validator| validator.key == signed.key) {
             return Verdict::Ignore;
         }
-        if !vote.key.verifies(&vote.vote.digest(), &vote.signature) {
+        let is_over = core.routers.anchored(vote.zone).is_none_or(|(term, height)| {
+            vote.term < term || (vote.term == term && vote.height <= height)
+        });
+        if is_over || !core.passed.may_be_due(now(), &signed.key, vote) {
+            return Verdict::Ignore;
+        }
+        if !signed.key.verifies(&vote.digest(), &signed.signature) {
             return Verdict::Reject;
         }
-        let input = Order::Input(availability::Input::Vote(vote));
-        match core.gather.offer(input, ITEM_BYTES) {
+        if !core.passed.vote(now(), signed.key, vote) {
+            return Verdict::Ignore;
+        }
+        match core.gather.offer(Order::Input(availability::Input::Vote(signed)), ITEM_BYTES) {
             true => Verdict::Accept,
             false => Verdict::Ignore,
         }

@@ -23,6 +23,7 @@ mod keys;
 mod lane;
 mod meters;
 mod network;
+mod news;
 mod opening;
 mod pruning;
 mod records;

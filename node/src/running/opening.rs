@@ -24,7 +24,7 @@ use super::role::{self, Role};
 use super::threads::Queues;
 use super::{
     NodeConfig, accusing, anchoring, blocks, chain_of, following, forwarding, gathering, inbox,
-    lane, meters, routers, sets, snapshots, times, tracker,
+    lane, meters, news, routers, sets, snapshots, times, tracker,
 };
 use crate::backup::restored::Restored;
 use crate::data_folder::DataFolder;
@@ -129,6 +129,7 @@ pub fn open_core(
         is_stopping: AtomicBool::new(false),
         snapshots: snapshots::Snapshots::open(folder.path(), chain, piece_bytes)?,
         lowests: Mutex::default(),
+        passed: news::Passed::default(),
         meters: meters::Meters::new(head.time, params.anchor_idle_ms),
         book,
     };

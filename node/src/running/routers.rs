@@ -19,6 +19,7 @@ struct Known {
     keys: BTreeSet<PublicKey>,
     validators: Option<Arc<ValidatorSet>>,
     zones: BTreeMap<Zone, PublicKey>,
+    anchored: BTreeMap<Zone, (u64, u64)>,
 }
 
 /// The routers that the state names.
@@ -58,6 +59,8 @@ impl Routers {
     pub fn set(&self, lanes: &[(Zone, Lane)], validators: &ValidatorSet, me: &PublicKey) {
         let mut known = self.lock();
         known.zones = lanes.iter().map(|(zone, lane)| (*zone, lane.key)).collect();
+        let tip = |(zone, lane): &(Zone, Lane)| (*zone, (lane.term, lane.height));
+        known.anchored = lanes.iter().map(tip).collect();
         let voting = validators.0.iter().map(|validator| validator.key);
         known.keys = lanes.iter().map(|(_, lane)| lane.key).chain(voting).collect();
         let before = std::mem::take(&mut known.ways);
@@ -85,6 +88,11 @@ impl Routers {
     /// The router of each zone.
     pub fn zones(&self) -> Vec<(Zone, PublicKey)> {
         self.lock().zones.iter().map(|(zone, key)| (*zone, *key)).collect()
+    }
+
+    /// How far a zone's lane is anchored: term, and height in it.
+    pub fn anchored(&self, zone: Zone) -> Option<(u64, u64)> {
+        self.lock().anchored.get(&zone).copied()
     }
 
     /// Who signs the next anchor.

@@ -31,7 +31,7 @@ impl Times {
 
     /// Takes a statement for an anchor of this height, after `previous`. The latest of a
     /// validator counts. Whether it was signed by one of `set`; `None` if it is too early or
-    /// too late to be of use.
+    /// too late to be of use, or no later than one that is known.
     pub fn take(
         &self,
         chain: ChainId,
@@ -42,6 +42,10 @@ impl Times {
         if height < next || height > next.saturating_add(AHEAD_MAX) {
             return None;
         }
+        let place = (height, statement.key);
+        if self.lock().get(&place).is_some_and(|(_, known)| statement.time <= known.time) {
+            return None;
+        }
         let is_member = set.0.iter().any(|validator| validator.key == statement.key);
         let digest = TimeStatement::digest(chain, height, &previous, statement.time);
         if !is_member || !statement.key.verifies(&digest, &statement.signature) {
@@ -49,7 +53,10 @@ impl Times {
         }
         let mut known = self.lock();
         known.retain(|(of, _), _| *of >= next);
-        known.insert((height, statement.key), (previous, statement));
+        if known.get(&place).is_some_and(|(_, known)| statement.time <= known.time) {
+            return None;
+        }
+        known.insert(place, (previous, statement));
         self.came.notify_all();
         self.bell.notify_waiters();
         Some(true)
@@ -91,4 +98,35 @@ fn known_for(known: &Known, height: u64, previous: &Hash) -> Vec<TimeStatement> 
     let highest = (height, PublicKey([0xff; 32]));
     let of_height = known.range(lowest..=highest);
     of_height.filter(|(_, (after, _))| after == previous).map(|(_, (_, said))| *said).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ddt_ledger::certificate::Validator;
+    use ddt_ledger::{Millis, Signature, Zone};
+    use ed25519_dalek::{Signer, SigningKey};
+
+    // Broken by: taking a statement again, or an older one in the place of a newer one.
+    #[test]
+    fn the_latest_statement_counts_and_only_later_ones_are_news() {
+        let signing = SigningKey::from_bytes(&[5; 32]);
+        let key = PublicKey(signing.verifying_key().to_bytes());
+        let (chain, previous) = (ChainId(Hash([1; 32])), Hash([2; 32]));
+        let set = ValidatorSet(vec![Validator { zone: Zone(1), key, vrf_key: key }]);
+        let statement = |time: u64| {
+            let digest = TimeStatement::digest(chain, 7, &previous, Millis(time));
+            let signature = Signature(signing.sign(&digest.0).to_bytes());
+            TimeStatement { key, time: Millis(time), signature }
+        };
+        let times = Times::default();
+        let take = |said| times.take(chain, (7, &set), (7, previous), said);
+        assert_eq!(take(statement(100)), Some(true));
+        assert_eq!((take(statement(100)), take(statement(99))), (None, None));
+        let forged = TimeStatement { time: Millis(300), ..statement(200) };
+        assert_eq!(take(forged), Some(false));
+        assert_eq!(take(statement(101)), Some(true));
+        let gathered = times.gather((7, &previous), &set, Duration::ZERO);
+        assert_eq!(gathered, [statement(101)]);
+    }
 }

@@ -235,9 +235,11 @@ impl Router {
             Message::Decided(decided) => {
                 self.anchors(now, follower::Input::Decided { from: key, decided }, out)
             }
-            Message::Height(height) => {
-                self.anchors(now, follower::Input::Height { from: key, height }, out)
-            }
+            Message::Height(height) => self.anchors(
+                now,
+                follower::Input::Height { from: key, height, is_router: true },
+                out,
+            ),
             Message::AskAnchors(first) => {
                 self.anchors(now, follower::Input::Asked { from: key, first }, out)
             }

@@ -97,9 +97,8 @@ impl LaneBook {
     pub(super) fn give_way(&mut self) {
         let farthest = |is_any: bool| {
             let mut blocks = self.waiting.blocks.iter().rev();
-            let found = blocks.find(|(height, waiting)| {
-                is_any || !self.is_needed(**height, &waiting.block.id())
-            });
+            let found = blocks
+                .find(|(height, waiting)| is_any || !self.is_needed(**height, &waiting.block.id()));
             found.map(|(height, _)| *height)
         };
         if let Some(height) = farthest(false).or_else(|| farthest(true)) {

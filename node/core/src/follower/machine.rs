@@ -4,8 +4,8 @@ use ddt_ledger::anchor::AnchorBody;
 use ddt_ledger::{Millis, PublicKey};
 
 use super::{
-    Decided, Effect, FETCH_MAX, FETCH_MS, FETCH_MS_MAX, Follower, Input, PEERS_MAX, Position,
-    Stage, TELL_MS, WINDOW, Waiting, verify,
+    Decided, Effect, FETCH_MAX, FETCH_MS, FETCH_MS_MAX, Follower, Input, Position, Stage, TELL_MS,
+    WINDOW, Waiting, verify,
 };
 
 impl Follower {
@@ -14,7 +14,10 @@ impl Follower {
         let mut effects = Vec::new();
         match input {
             Input::Decided { from, decided } => self.decided(from, decided),
-            Input::Height { from, height } => self.heard(from, height),
+            Input::Met { peer, height, lowest } => self.peers.met(now, peer, (height, lowest)),
+            Input::Lost(peer) => self.peers.lost(&peer),
+            Input::Height { from, height, is_router } => self.heard(now, from, height, is_router),
+            Input::Unanswered { from, first } => self.unanswered(&from, first),
             Input::Asked { from, first } => self.asked(from, first, &mut effects),
             Input::Here { height } => self.here(height, &mut effects),
             Input::Committed(position) => self.committed(position),
@@ -40,21 +43,27 @@ impl Follower {
         {
             return;
         }
-        if from != self.me {
-            self.heard(from, height);
-        }
         self.waiting.insert(height, Waiting { from, decided });
     }
 
-    fn heard(&mut self, from: PublicKey, height: u64) {
-        if self.peers.len() < PEERS_MAX || self.peers.contains_key(&from) {
-            let next = self.next();
-            let heard = self.peers.entry(from).or_default();
-            if *heard < next && next <= height {
-                // News, at most once a peer and height: worth asking at once.
-                (self.attempts, self.asked_at) = (0, None);
-            }
-            *heard = height.max(*heard);
+    fn heard(&mut self, now: Millis, from: PublicKey, height: u64, is_router: bool) {
+        if !self.peers.heard(now, from, (height, self.next()), is_router) {
+            return;
+        }
+        // News, at most once a peer and height: worth asking at once, unless somebody is asked
+        // already who may answer.
+        let asked = self.asked_at.map(|at| at.min(now).plus(FETCH_MS));
+        if self.peers.is_good(&from) || asked.is_none_or(|until| until <= now) {
+            self.peers.prefer(from);
+            self.asked_at = None;
+        }
+    }
+
+    /// Somebody else is asked at once, until all were asked once.
+    fn unanswered(&mut self, from: &PublicKey, first: u64) {
+        self.peers.failed(from);
+        if first == self.next() && self.attempts < self.peers.count(first).1 {
+            self.asked_at = None;
         }
     }
 
@@ -76,8 +85,14 @@ impl Follower {
             Ok(body) => {
                 self.stage = Stage::Verified(decided);
                 effects.push(Effect::Need { height, tips: body.tips.items().to_vec() });
+                self.peers.delivered(from);
             }
-            Err(why) => effects.push(Effect::Refused { from, why }),
+            Err(why) => {
+                // Nothing else that it sent is worth a look.
+                self.waiting.retain(|_, waiting| waiting.from != from);
+                self.unanswered(&from, height);
+                effects.push(Effect::Refused { from, why });
+            }
         }
     }
 
@@ -104,24 +119,24 @@ impl Follower {
 
     /// Asks for what is missing below what others have.
     fn fetch(&mut self, now: Millis, effects: &mut Vec<Effect>) {
+        self.peers.forget_the_silent(now);
         let first = self.next();
         let is_here = self.waiting.contains_key(&first) || !matches!(self.stage, Stage::Open);
-        let ahead = self.peers.iter().filter(|(_, height)| **height >= first);
-        let ahead: Vec<PublicKey> = ahead.map(|(peer, _)| *peer).collect();
-        if is_here || ahead.is_empty() {
+        let (ahead, possible) = self.peers.count(first);
+        if is_here || ahead == 0 {
             return;
         }
-        let wait = backoff(self.attempts);
+        let rounds = |attempts: usize| attempts.checked_div(possible).unwrap_or_default();
+        let wait = backoff(rounds(self.attempts.saturating_sub(1)));
         if let Some(due) = self.asked_at.map(|at| at.min(now).plus(wait)).filter(|due| *due > now) {
             effects.push(Effect::WakeAt(due));
             return;
         }
-        let turn = usize::try_from(self.attempts).unwrap_or_default();
-        let to = turn.checked_rem(ahead.len()).and_then(|turn| ahead.get(turn)).copied();
+        let to = self.peers.choose(first, self.attempts);
         effects.extend(to.map(|to| Effect::Ask { to, first }));
+        effects.push(Effect::WakeAt(now.plus(backoff(rounds(self.attempts)))));
         self.attempts = self.attempts.saturating_add(1);
         self.asked_at = Some(now);
-        effects.push(Effect::WakeAt(now.plus(backoff(self.attempts))));
     }
 
     /// Tells again how far this node is: messages get lost.
@@ -142,7 +157,9 @@ impl Follower {
     }
 }
 
-fn backoff(attempts: u32) -> Millis {
-    let factor = 1_u64.checked_shl(attempts.min(16)).unwrap_or(u64::MAX);
+/// How long an answer is waited for once so many rounds of asking everybody were in vain.
+fn backoff(rounds: usize) -> Millis {
+    let rounds = u32::try_from(rounds).unwrap_or(u32::MAX);
+    let factor = 1_u64.checked_shl(rounds.min(16)).unwrap_or(u64::MAX);
     Millis(FETCH_MS.0.saturating_mul(factor)).min(FETCH_MS_MAX)
 }

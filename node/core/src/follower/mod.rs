@@ -3,9 +3,12 @@
 //! An anchor is executed once its certificate verifies against the validators that the state
 //! before it names, and once the blocks it names are on disk. Anchors that came early wait,
 //! unverified, in a window of fixed size; a bad one is thrown away in its turn and asked for
-//! again from somebody else. Whoever is behind asks, ever less often, peer after peer.
+//! again from somebody else. Whoever is behind asks peer after peer, ever less often each:
+//! first who delivered last. Only connected peers and routers count, and only what many
+//! routers say tells how far the network is.
 
 mod machine;
+mod peers;
 
 use std::collections::BTreeMap;
 
@@ -13,16 +16,20 @@ use ddt_ledger::anchor::{AnchorBody, Tip};
 use ddt_ledger::certificate::{Certificate, ValidatorSet};
 use ddt_ledger::{ChainId, Hash, Millis, PublicKey};
 
+use peers::Peers;
+
 /// How far above the committed height anchors are taken.
 pub const WINDOW: u64 = 64;
 /// Most anchors asked for, and sent, at one time.
 pub const FETCH_MAX: u64 = 16;
 /// Most peers whose height is remembered.
 pub const PEERS_MAX: usize = 1_024;
-/// The first answer is waited for this long; then twice as long each time.
+/// An answer is waited for this long; twice as long each time that all were asked in vain.
 pub const FETCH_MS: Millis = Millis(400);
 /// Longest wait for an answer.
 pub const FETCH_MS_MAX: Millis = Millis(10_000);
+/// A router that is not connected is forgotten when it says nothing for so long.
+pub const SILENCE_MS: Millis = Millis(60_000);
 /// The own height is told this often.
 pub const TELL_MS: Millis = Millis(2_000);
 
@@ -56,12 +63,32 @@ pub enum Input {
         /// What.
         decided: Box<Decided>,
     },
-    /// A peer has committed this height.
+    /// A peer greeted: it is connected, and may be asked.
+    Met {
+        /// Who.
+        peer: PublicKey,
+        /// How far it is.
+        height: u64,
+        /// The lowest anchor that it can send.
+        lowest: u64,
+    },
+    /// A peer is not connected any more.
+    Lost(PublicKey),
+    /// Somebody has committed this height, as it says.
     Height {
         /// Who.
         from: PublicKey,
         /// How far it is.
         height: u64,
+        /// Whether the state names it as a router. Others count only while they are connected.
+        is_router: bool,
+    },
+    /// A peer had no answer to an [`Effect::Ask`], or none of use.
+    Unanswered {
+        /// Who.
+        from: PublicKey,
+        /// What was asked for.
+        first: u64,
     },
     /// A peer asks for anchors.
     Asked {
@@ -147,8 +174,8 @@ pub struct Follower {
     position: Position,
     stage: Stage,
     waiting: BTreeMap<u64, Waiting>,
-    peers: BTreeMap<PublicKey, u64>,
-    attempts: u32,
+    peers: Peers,
+    attempts: usize,
     asked_at: Option<Millis>,
     told_at: Option<Millis>,
 }
@@ -162,7 +189,7 @@ impl Follower {
             position,
             stage: Stage::Open,
             waiting: BTreeMap::new(),
-            peers: BTreeMap::new(),
+            peers: Peers::default(),
             attempts: 0,
             asked_at: None,
             told_at: None,
@@ -179,13 +206,16 @@ impl Follower {
         self.waiting.len()
     }
 
-    /// How far the network is, as far as this node heard: what more than a third of the peers
-    /// that said anything have reached. A few that lie move nothing.
+    /// Peers that are remembered; at most [`PEERS_MAX`].
+    pub fn remembered(&self) -> usize {
+        self.peers.len()
+    }
+
+    /// How far the network is, as far as this node heard: what more than a third of the routers
+    /// have reached, or of the connected peers where it knows no router. A few that lie move
+    /// nothing.
     pub fn heard_of(&self) -> u64 {
-        let mut heights: Vec<u64> = self.peers.values().copied().collect();
-        heights.sort_unstable_by(|a, b| b.cmp(a));
-        let believed = heights.get(heights.len() / 3).copied().unwrap_or_default();
-        believed.max(self.position.height)
+        self.peers.believed().max(self.position.height)
     }
 }
 

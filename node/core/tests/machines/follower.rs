@@ -69,6 +69,11 @@ fn committed(follower: &mut Follower, now: Millis, decided: &Decided) -> Vec<Eff
     follower.step(now, Input::Committed(position))
 }
 
+/// A router says how far it is.
+fn said(follower: &mut Follower, now: Millis, seed: u8, height: u64) -> Vec<Effect> {
+    follower.step(now, Input::Height { from: key(seed), height, is_router: true })
+}
+
 fn needs(effects: &[Effect]) -> Vec<u64> {
     let need = |effect: &Effect| match effect {
         Effect::Need { height, .. } => Some(*height),
@@ -153,6 +158,7 @@ fn the_window_is_bounded_and_a_bad_anchor_gives_way() {
     }
     assert_eq!(follower.waiting(), WINDOW as usize - 1);
     let mut follower = self::follower();
+    said(&mut follower, START, ROUTER, 3);
     comes(&mut follower, START, &decided(2, Hash::ZERO, &[9]));
     comes(&mut follower, START, &history[1]);
     comes(&mut follower, START, &history[0]);
@@ -170,7 +176,7 @@ fn who_is_behind_asks_one_after_the_other_ever_less_often() {
     assert!(asks(&follower.step(START, Input::Tick)).is_empty());
     let mut asked = std::collections::BTreeMap::new();
     for seed in [ROUTER, 202, 203] {
-        follower.step(START, Input::Height { from: key(seed), height: 5 });
+        said(&mut follower, START, seed, 5);
     }
     let mut count = 0;
     for tick in 0..600_u64 {
@@ -193,7 +199,7 @@ fn a_few_liars_do_not_say_how_far_the_network_is() {
     assert_eq!(follower.heard_of(), 0);
     let heights = [(202, u64::MAX), (203, 7), (204, 7), (205, 6), (206, 0), (207, 7)];
     for (seed, height) in heights {
-        follower.step(START, Input::Height { from: key(seed), height });
+        said(&mut follower, START, seed, height);
     }
     assert_eq!(follower.heard_of(), 7);
 }

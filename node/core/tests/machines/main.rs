@@ -7,6 +7,7 @@ mod fixture;
 mod follower;
 mod lane;
 mod lanes_fixture;
+mod liars;
 mod mempool;
 mod pacer;
 mod restarts;

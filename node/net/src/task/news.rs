@@ -48,7 +48,8 @@ impl Task {
         let Some(entry) = self.peers.get_mut(&from) else {
             return self.judged(from, &id, Verdict::Ignore);
         };
-        if author == from && !entry.news.take(Instant::now()) {
+        let bucket = if author == from { &mut entry.news } else { &mut entry.passed_on };
+        if !bucket.take(Instant::now()) {
             count(&self.shared.counting.news_dropped);
             self.judged(from, &id, Verdict::Ignore);
             return self.blame(from, Offence::Flood);

@@ -28,6 +28,8 @@ const UNGREETED: u32 = 4;
 /// again when one of two connections closes.
 const GREETINGS_EACH: u8 = 3;
 const GREETINGS_LEFT_MAX: u8 = 6;
+/// So many times its own news may be those that a peer passes on.
+const PASSED_ON: f64 = 4.0;
 
 /// One connection.
 pub(super) struct Link {
@@ -61,6 +63,8 @@ pub(super) struct Peer {
     pub at_work: Arc<Semaphore>,
     pub requests: Bucket,
     pub news: Bucket,
+    /// For news of other authors: without it fresh names would have no limit.
+    pub passed_on: Bucket,
     pub rtt_ms: Option<f64>,
     /// Requests to it that are under way.
     pub under_way: usize,
@@ -88,6 +92,7 @@ impl Peer {
             at_work: Arc::new(Semaphore::new(limits.requests_per_peer)),
             requests: Bucket::new(rate, burst, now),
             news: Bucket::new(news, 2.0 * news, now),
+            passed_on: Bucket::new(PASSED_ON * news, 2.0 * PASSED_ON * news, now),
             rtt_ms: None,
             under_way: 0,
         }

@@ -8,7 +8,7 @@ use ddt_core::follower::{self, Decided, Follower, Position, WINDOW};
 use ddt_ledger::anchor::Tip;
 use ddt_ledger::lane::LaneBlock;
 use ddt_ledger::system::Lane;
-use ddt_ledger::{Hash, Millis, Signature, Zone};
+use ddt_ledger::{Hash, Millis, PublicKey, Signature, Zone};
 use ddt_tests::people::{Person, Router};
 
 use crate::cursor::Cursor;
@@ -84,7 +84,7 @@ fn lane_input(cursor: &mut Cursor) -> availability::Input {
     let from = Router::of_zone(1 + u32::from(cursor.byte() % 2)).person;
     let (zone, block) = cursor.pick(&world().blocks);
     let block: &[u8] = &block;
-    match cursor.byte() % 6 {
+    match cursor.byte() % 7 {
         0 | 1 => Input::Block { from: from.key(), bytes: altered(cursor, block) },
         2 => {
             let header = ddt_ledger::codec::decode::<LaneBlock>(block, usize::MAX);
@@ -111,7 +111,21 @@ fn lane_input(cursor: &mut Cursor) -> availability::Input {
             };
             Input::Asked { from: from.key(), ask }
         }
-        4 => Input::Need(vec![Tip { zone, term: 1, height: cursor.number(), block: Hash::ZERO }]),
+        4 => {
+            let header = ddt_ledger::codec::decode::<LaneBlock>(block, usize::MAX);
+            let header = header.expect("of the world").header;
+            let (height, id) = (header.height, header.id());
+            let (height, block) = match cursor.byte() {
+                0..128 => (height, id),
+                _ => (cursor.number(), Hash::ZERO),
+            };
+            Input::Need(vec![Tip { zone, term: 1, height, block }])
+        }
+        5 => {
+            let (height, from) = (cursor.number() % 16, Some(from.key()));
+            let ask = availability::Ask { zone, term: 1, height, block: None };
+            Input::Unanswered { from, ask }
+        }
         _ => Input::Tick,
     }
 }
@@ -148,7 +162,7 @@ fn anchors(cursor: &mut Cursor) -> End {
                 let decided = Box::new(Decided { body, certificate });
                 follower::Input::Decided { from, decided }
             }
-            2 => follower::Input::Height { from, height: cursor.number() },
+            2 => peer_input(cursor, from),
             3 => follower::Input::Asked { from, first: cursor.number() },
             _ => follower::Input::Tick,
         };
@@ -156,6 +170,17 @@ fn anchors(cursor: &mut Cursor) -> End {
         assert!(machine.waiting() as u64 <= WINDOW, "more waits than the window holds");
     }
     end((executed, machine.waiting()))
+}
+
+/// Peers that come and go, and say how far they are.
+fn peer_input(cursor: &mut Cursor, from: PublicKey) -> follower::Input {
+    let (kind, number) = (cursor.byte(), cursor.number());
+    match kind % 6 {
+        0 => follower::Input::Met { peer: from, height: number, lowest: number % 4 },
+        1 => follower::Input::Lost(from),
+        2 => follower::Input::Unanswered { from, first: number },
+        _ => follower::Input::Height { from, height: number, is_router: kind >= 128 },
+    }
 }
 
 /// Does what the follower wants: everything is here, and what it executes is the world's.
@@ -194,5 +219,12 @@ fn seeds() -> Vec<Vec<u8>> {
         }
         seed
     };
-    vec![order(0, &[0]), order(0, &[0, 2]), order(0, &[3, 4, 5]), order(1, &[0]), order(1, &[2, 3])]
+    vec![
+        order(0, &[0]),
+        order(0, &[0, 2]),
+        order(0, &[3, 4, 5, 6]),
+        order(0, &[4, 0]),
+        order(1, &[0]),
+        order(1, &[2, 3]),
+    ]
 }
