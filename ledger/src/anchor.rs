@@ -149,6 +149,20 @@ pub fn check_anchor<R: Rows + ?Sized>(
     spans: &[Span],
     registry: &Registry,
 ) -> Result<(), AnchorError> {
+    check_body(rows, chain, roots, body)?;
+    check_blocks(rows, body, spans, registry)
+}
+
+/// What of that needs none of the blocks: whoever fails it need not be given any.
+///
+/// # Errors
+/// What is wrong with the body.
+pub fn check_body<R: Rows + ?Sized>(
+    rows: &R,
+    chain: ChainId,
+    roots: &Roots,
+    body: &AnchorBody,
+) -> Result<(), AnchorError> {
     let head = Head::read(rows).ok_or(AnchorError("state has no head"))?;
     let validators = Validators::read(rows).ok_or(AnchorError("state has no validators"))?;
     need(body.version == ANCHOR_VERSION, "version is unknown")?;
@@ -164,6 +178,19 @@ pub fn check_anchor<R: Rows + ?Sized>(
     let maker = maker.ok_or(AnchorError("maker is no validator"))?;
     let is_proven = body.vrf.verifies(&maker.vrf_key, &body.previous, body.height);
     need(is_proven, "random value is not proven")?;
+    need(body.tips.items().is_sorted_by(|a, b| a.zone < b.zone), "tips are out of order")
+}
+
+/// What is left of [`check_anchor`] after [`check_body`].
+///
+/// # Errors
+/// What is wrong with the blocks.
+pub fn check_blocks<R: Rows + ?Sized>(
+    rows: &R,
+    body: &AnchorBody,
+    spans: &[Span],
+    registry: &Registry,
+) -> Result<(), AnchorError> {
     check_tips(rows, body, spans)?;
     let params = params(rows);
     let blocks = || spans.iter().flat_map(|span| &span.blocks);
@@ -195,7 +222,6 @@ fn check_tips<R: Rows + ?Sized>(
     spans: &[Span],
 ) -> Result<(), AnchorError> {
     let tips = body.tips.items();
-    need(tips.is_sorted_by(|a, b| a.zone < b.zone), "tips are out of order")?;
     need(tips.len() == spans.len(), "tips are not those of the blocks")?;
     for (tip, span) in tips.iter().zip(spans) {
         need(tip.zone == span.zone, "tips are not those of the blocks")?;

@@ -6,7 +6,9 @@ use std::time::Duration;
 use ddt_consensus::{Application, BoxFuture, DoubleVote, Fault, StoredProposal, Verdict};
 use ddt_contracts::zones::Evidence;
 use ddt_core::availability::Input;
-use ddt_ledger::anchor::{ANCHOR_VERSION, AnchorBody, TIPS_MAX, Tip, check_anchor};
+use ddt_ledger::anchor::{
+    ANCHOR_VERSION, AnchorBody, AnchorError, TIPS_MAX, Tip, check_blocks, check_body,
+};
 use ddt_ledger::certificate::{Certificate, ValidatorAddress, ValidatorSet};
 use ddt_ledger::codec::{decode, encode};
 use ddt_ledger::schema::List;
@@ -103,6 +105,9 @@ impl Anchoring {
         }
         let (_, roots) = core.book.head();
         let snapshot = core.book.snapshot().map_err(|_| Verdict::Missing)?;
+        // What is wrong without any block is worth none being asked for.
+        let sound = check_body(&snapshot, core.book.chain(), &roots, &body);
+        judged(&snapshot, sound)?;
         let spans = core.blocks.spans(&snapshot, &core.lanes, body.tips.items());
         let spans = spans.map_err(|error| match error {
             SpanError::Missing => {
@@ -118,18 +123,21 @@ impl Anchoring {
                 Verdict::Missing
             }
         })?;
-        let (chain, registry) = (core.book.chain(), core.book.registry());
-        let checked = check_anchor(&snapshot, chain, &roots, &body, &spans, registry);
-        match snapshot.fault() {
-            // What the disk did not give says nothing about the body.
-            Some(fault) => {
-                tracing::error!("{fault}");
-                Err(Verdict::Missing)
-            }
-            None => checked.map_err(|error| invalid(error.to_string())),
-        }?;
+        let checked = check_blocks(&snapshot, &body, &spans, core.book.registry());
+        judged(&snapshot, checked)?;
         core.judge(AnchorBody::id_of(bytes));
         Ok(())
+    }
+}
+
+/// What a check found, unless the disk failed: that says nothing about the body.
+fn judged(snapshot: &Snapshot, checked: Result<(), AnchorError>) -> Result<(), Verdict> {
+    match snapshot.fault() {
+        Some(fault) => {
+            tracing::error!("{fault}");
+            Err(Verdict::Missing)
+        }
+        None => checked.map_err(|error| Verdict::Invalid(error.to_string())),
     }
 }
 

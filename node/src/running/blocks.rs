@@ -11,7 +11,7 @@ use ddt_ledger::ids::{ChainId, Zone};
 use ddt_ledger::lane::CheckedBlock;
 use ddt_ledger::registry::Registry;
 use ddt_ledger::store::LaneStore;
-use ddt_ledger::system::Lane;
+use ddt_ledger::system::{Lane, params};
 use ddt_ledger::table::Rows;
 use ddt_ledger::{Hash, Millis};
 
@@ -36,6 +36,34 @@ pub struct Blocks {
     chain: ChainId,
     registry: Registry,
     kept: Mutex<Kept>,
+}
+
+/// What the blocks of one body may have together. It is looked at block by block: what is too
+/// much must not be in memory first.
+struct Budget {
+    bytes: u64,
+    work: u64,
+    is_first: bool,
+}
+
+impl Budget {
+    const UNLIMITED: Budget = Budget { bytes: u64::MAX, work: u64::MAX, is_first: true };
+
+    /// Takes a block's bytes and work off. One block alone always fits (spec ANC-8).
+    fn take(&mut self, bytes: u64, work: u64) -> Result<(), SpanError> {
+        let fits = bytes <= self.bytes && work <= self.work;
+        if !fits && !self.is_first {
+            return Err(SpanError::Invalid("blocks are too much together".to_string()));
+        }
+        self.bytes = self.bytes.saturating_sub(bytes);
+        self.work = self.work.saturating_sub(work);
+        // What the first one alone took beyond the limits leaves nothing for others.
+        if !fits {
+            (self.bytes, self.work) = (0, 0);
+        }
+        self.is_first = false;
+        Ok(())
+    }
 }
 
 /// Why the blocks of a tip are not to be had.
@@ -122,14 +150,14 @@ impl Blocks {
         let Some(tip) = tip.filter(|tip| tip.term == lane.term && tip.height > lane.height) else {
             return Ok(None);
         };
-        match self.down_from(&tip, lane, lanes) {
+        match self.down_from(&tip, lane, lanes, &mut Budget { ..Budget::UNLIMITED }) {
             Ok(blocks) => Ok(reach(&blocks, bytes_max, work_max, &self.registry)),
             Err(SpanError::Fault(fault)) => Err(fault),
             Err(SpanError::Missing | SpanError::Invalid(_)) => Ok(None),
         }
     }
 
-    /// The blocks that these tips add to their lanes.
+    /// The blocks that these tips add to their lanes, within the limits of one anchor.
     ///
     /// # Errors
     /// As [`SpanError`] says.
@@ -139,16 +167,25 @@ impl Blocks {
         lanes: &LaneStore,
         tips: &[Tip],
     ) -> Result<Vec<Span>, SpanError> {
-        tips.iter().map(|tip| self.span(rows, lanes, tip)).collect()
+        let params = params(rows);
+        let (bytes, work) = (params.anchor_bytes_max, params.anchor_work_max);
+        let mut budget = Budget { bytes, work, is_first: true };
+        tips.iter().map(|tip| self.span(rows, lanes, tip, &mut budget)).collect()
     }
 
-    fn span<R: Rows>(&self, rows: &R, lanes: &LaneStore, tip: &Tip) -> Result<Span, SpanError> {
+    fn span<R: Rows>(
+        &self,
+        rows: &R,
+        lanes: &LaneStore,
+        tip: &Tip,
+        budget: &mut Budget,
+    ) -> Result<Span, SpanError> {
         let lane = Lane::read(rows, tip.zone)
             .ok_or_else(|| SpanError::Invalid("a tip of no zone".to_string()))?;
         if tip.term != lane.term {
             return Err(SpanError::Invalid("a tip of another term".to_string()));
         }
-        Ok(Span { zone: tip.zone, blocks: self.down_from(tip, &lane, lanes)? })
+        Ok(Span { zone: tip.zone, blocks: self.down_from(tip, &lane, lanes, budget)? })
     }
 
     /// The lane's blocks up to this tip, found from it downwards: whatever else a router
@@ -158,6 +195,7 @@ impl Blocks {
         tip: &Tip,
         lane: &Lane,
         lanes: &LaneStore,
+        budget: &mut Budget,
     ) -> Result<Vec<CheckedBlock>, SpanError> {
         let length = tip.height.checked_sub(lane.height);
         if length.is_none_or(|length| length == 0 || length > SPAN_BLOCKS_MAX) {
@@ -166,6 +204,8 @@ impl Blocks {
         let (mut height, mut id, mut blocks) = (tip.height, tip.block, Vec::new());
         while height > lane.height {
             let block = self.block(lanes, lane, (tip.zone, tip.term, height, id))?;
+            let size = u64::try_from(block.size()).unwrap_or(u64::MAX);
+            budget.take(size, block.work(&self.registry))?;
             (height, id) = (height.saturating_sub(1), block.header().parent);
             blocks.push(block);
         }
@@ -202,5 +242,25 @@ impl Blocks {
             block.map(|block| block.header().time)
         };
         kept.available.values().map(|tip| (*tip, time(tip))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Broken by: a budget that is looked at when everything is in memory, that a single block
+    // meets, or that lets others follow it.
+    #[test]
+    fn blocks_are_counted_one_by_one_and_one_alone_always_fits() {
+        let budget = || Budget { bytes: 10, work: 10, is_first: true };
+        let fits = |blocks: &[(u64, u64)]| {
+            let mut budget = budget();
+            blocks.iter().all(|(bytes, work)| budget.take(*bytes, *work).is_ok())
+        };
+        assert!(fits(&[(5, 1), (5, 9)]));
+        assert!(!fits(&[(5, 1), (6, 1)]) && !fits(&[(1, 5), (1, 6)]));
+        assert!(fits(&[(99, 99)]) && fits(&[(1, 99)]));
+        assert!(!fits(&[(11, 1), (1, 1)]) && !fits(&[(1, 11), (1, 1)]));
     }
 }
