@@ -17,6 +17,11 @@ async fn tell_until_heard(from: &Node, to: &[&Node], news: News) {
 
 /// A line of three: the ends are connected with the middle alone.
 async fn line() -> [Node; 3] {
+    line_whose_end_takes(config(3).limits.news_rate).await
+}
+
+/// The same; the last takes only so many news a second that one peer made.
+async fn line_whose_end_takes(news_rate: u32) -> [Node; 3] {
     let alone = |seed: u8| {
         let mut config = config(seed);
         config.limits.peers_wanted = 0;
@@ -26,6 +31,9 @@ async fn line() -> [Node; 3] {
     let mut ends = Vec::new();
     for seed in [2, 3] {
         let mut end = alone(seed);
+        if seed == 3 {
+            end.limits.news_rate = news_rate;
+        }
         end.peers = vec![middle.address()];
         let end = start(end).await;
         meet(&end, &middle).await;
@@ -44,6 +52,21 @@ async fn news_reach_all_with_their_author() {
     assert_eq!(one.net.peers().len(), 1, "the ends are not connected");
     let heights = || one.net.peers().iter().map(|peer| peer.height).max();
     assert_eq!(heights(), Some(0), "what the other end said is not the middle's height");
+}
+
+/// Broken by: counting only news whose author is the neighbour: fresh names would be free.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn news_of_others_have_a_limit_too() {
+    let [one, _middle, other] = line_whose_end_takes(1).await;
+    let mut height = 0;
+    eventually("too many", || {
+        for _ in 0..10 {
+            height += 1;
+            one.net.tell(committed(height));
+        }
+        other.net.counters().news_dropped > 0
+    })
+    .await;
 }
 
 /// Broken by: message ids made of contents; a cache of contents.
