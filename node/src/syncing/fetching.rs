@@ -18,23 +18,13 @@ use super::kept::{folder_of, keep_begun};
 use super::peers::{Peers, ask};
 use super::progress::{Phase, Progress};
 use super::proving::Proven;
+use super::sources::{Pace, Source};
 use crate::failure::Failure;
 
-/// Pieces under way at one time, in all and from one peer.
+/// Pieces under way at one time.
 const UNDER_WAY: usize = 16;
-const UNDER_WAY_EACH: usize = 4;
-/// A peer that fails so often in a row is not asked for this snapshot any more.
-const FAILURES_MAX: u32 = 3;
-/// A peer that failed rests so long, times its failures.
-const REST: Duration = Duration::from_secs(5);
 /// How often new peers are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// Without a piece for so long a snapshot is given up.
-const PATIENCE: Duration = Duration::from_secs(45);
-/// One of which fewer pieces than this come in [`PACE`] is given up too.
-const PACE_PIECES: usize = 8;
-const PACE: Duration = Duration::from_secs(60);
-
 /// How fetching ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fetched {
@@ -61,57 +51,6 @@ enum Outcome {
     Wrong(String),
     /// The disk failed.
     Failed(Failure),
-}
-
-#[derive(Default)]
-struct Source {
-    under_way: usize,
-    failures: u32,
-    /// When it failed last: what it was asked before then does not count against it again.
-    failed: Option<Instant>,
-}
-
-impl Source {
-    fn is_free(&self) -> bool {
-        let rest = REST.saturating_mul(self.failures);
-        self.under_way < UNDER_WAY_EACH && self.failed.is_none_or(|failed| failed.elapsed() >= rest)
-    }
-
-    /// Counts a failure of what it was asked at `asked`. Says whether that was one too many.
-    fn fail(&mut self, asked: Instant, now: Instant) -> bool {
-        if self.failed.is_none_or(|failed| asked >= failed) {
-            self.failures = self.failures.saturating_add(1);
-            self.failed = Some(now);
-        }
-        self.failures >= FAILURES_MAX
-    }
-}
-
-/// Whether pieces still come, and fast enough.
-struct Pace {
-    last: Instant,
-    window: Instant,
-    pieces: usize,
-}
-
-impl Pace {
-    fn begin(now: Instant) -> Pace {
-        Pace { last: now, window: now, pieces: 0 }
-    }
-
-    fn piece(&mut self, now: Instant) {
-        self.last = now;
-        self.pieces = self.pieces.saturating_add(1);
-    }
-
-    /// Whether it is time to give up.
-    fn is_over(&mut self, now: Instant) -> bool {
-        let is_slow = now.duration_since(self.window) > PACE && self.pieces < PACE_PIECES;
-        if now.duration_since(self.window) > PACE {
-            (self.window, self.pieces) = (now, 0);
-        }
-        is_slow || now.duration_since(self.last) > PATIENCE
-    }
 }
 
 struct Fetching<'a> {
@@ -151,7 +90,8 @@ pub async fn fetch(
     let all = manifest.pieces();
     let here = all.saturating_sub(missing.len());
     let progress = Progress::begin(home, candidate.height, (all, here), bytes);
-    let sources = candidate.peers.iter().map(|peer| (*peer, Some(Source::default()))).collect();
+    let sources = candidate.peers.iter().filter(|peer| !peers.is_passed_over(peer));
+    let sources = sources.map(|peer| (*peer, Some(Source::default()))).collect();
     let snapshot = candidate.snapshot;
     let tasks = JoinSet::new();
     let mut fetching = Fetching {
@@ -288,7 +228,7 @@ impl Fetching<'_> {
             Outcome::Here(bytes) => {
                 self.progress.piece(bytes);
                 if let Some(source) = source.as_mut() {
-                    (source.failures, source.failed) = (0, None);
+                    source.gave();
                 }
                 return Ok(true);
             }
@@ -331,43 +271,4 @@ async fn piece(
         }
     });
     written.await.unwrap_or(Outcome::Nothing)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Broken by: patience that begins again with every peer that offers the snapshot, or with
-    /// every failure; pieces that come one by one, for ever.
-    #[test]
-    fn a_snapshot_whose_pieces_do_not_come_is_given_up() {
-        let start = Instant::now();
-        let at = |secs: u64| start + Duration::from_secs(secs);
-        let mut pace = Pace::begin(start);
-        assert!(!pace.is_over(at(40)));
-        pace.piece(at(40));
-        assert!(!pace.is_over(at(59)), "a piece came");
-        assert!(pace.is_over(at(90)), "one a minute is too few");
-        let mut pace = Pace::begin(start);
-        assert!(pace.is_over(at(46)), "none came");
-        let mut pace = Pace::begin(start);
-        for second in 1..600 {
-            pace.piece(at(second));
-            assert!(!pace.is_over(at(second)));
-        }
-    }
-
-    /// Broken by: one pause of a peer that costs it as many failures as it was asked pieces; a
-    /// peer that is never out.
-    #[test]
-    fn a_source_fails_out_of_a_snapshot_and_one_pause_is_one_failure() {
-        let start = Instant::now();
-        let at = |secs: u64| start + Duration::from_secs(secs);
-        let mut source = Source::default();
-        for _ in 0..UNDER_WAY_EACH {
-            assert!(!source.fail(start, at(15)));
-        }
-        assert!(!source.fail(at(20), at(35)));
-        assert!(source.fail(at(45), at(60)));
-    }
 }

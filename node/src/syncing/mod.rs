@@ -11,6 +11,7 @@ mod kept;
 mod peers;
 mod progress;
 mod proving;
+mod sources;
 
 use std::time::Duration;
 
@@ -100,11 +101,16 @@ impl Newcomer<'_> {
         notes: &mut (dyn FnMut(String) + Send),
     ) -> Result<bool, Failure> {
         let (home, mut peers) = (self.folder.path(), Peers::new(net.clone()));
-        if !peers.wait(self.enough, PEERS_PATIENCE, MORE_PEERS).await {
-            notes("No peer answers: beginning with genesis.".to_string());
-            return Ok(false);
-        }
+        let mut more = MORE_PEERS;
         for _ in 0..CHOICES {
+            if peers.honest().is_empty() {
+                peers.forgive();
+            }
+            if !peers.wait(self.enough, PEERS_PATIENCE, more).await {
+                notes("No peer answers: beginning with genesis.".to_string());
+                return Ok(false);
+            }
+            more = Duration::ZERO;
             // A young network: whatever anybody says is not far.
             if peers.highest() < self.ahead_min {
                 return Ok(false);
@@ -114,7 +120,6 @@ impl Newcomer<'_> {
                     return Ok(true);
                 }
             }
-            tokio::time::sleep(Duration::from_secs(1)).await;
         }
         let words = "No peer has a snapshot, or none gives it whole: beginning with genesis.";
         notes(words.to_string());

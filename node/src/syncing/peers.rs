@@ -14,7 +14,7 @@ use crate::running::NodeKeys;
 /// Longest wait for an answer.
 const ANSWER: Duration = Duration::from_secs(15);
 const LOOK_EVERY: Duration = Duration::from_millis(100);
-/// How long it listens for more peers, whatever the first one says.
+/// How long it listens to them, whatever the first one says.
 const SETTLING: Duration = Duration::from_secs(1);
 /// Who was silent so often is passed over.
 const SILENCES_MAX: u32 = 2;
@@ -69,8 +69,8 @@ impl Peers {
         Peers { net, liars: BTreeSet::new(), silences: BTreeMap::new() }
     }
 
-    /// Waits for a peer, and then for so many; not longer than `more`, at least [`SETTLING`].
-    /// `false` if none came.
+    /// Waits for a peer, and then until there are so many; for these [`SETTLING`] at least, and
+    /// `more` at most. `false` if none came.
     pub async fn wait(&self, enough: usize, patience: Duration, more: Duration) -> bool {
         let begun = Instant::now();
         while self.honest().is_empty() {
@@ -104,6 +104,11 @@ impl Peers {
     pub fn was_silent(&mut self, peer: PublicKey) {
         let silences = self.silences.entry(peer).or_default();
         *silences = silences.saturating_add(1);
+    }
+
+    /// Rather the silent than nobody: they are asked again.
+    pub fn forgive(&mut self) {
+        self.silences.clear();
     }
 
     /// Whether it lied, or was silent too often.
