@@ -27,7 +27,7 @@ pub struct Life {
     /// How many letters were thought of, and which of them are not written.
     thought: u64,
     left_out: BTreeSet<u64>,
-    /// Whether the clock leaps days.
+    /// Whether the clock leaps a day.
     leaps: bool,
     /// Events that were checked, and wait to be sequenced.
     waiting: Vec<Checked>,
@@ -135,8 +135,8 @@ impl Life {
             0..3 => 0,
             3..35 => 1 + random.number() % 800,
             35..85 => 800 + random.number() % 1_400,
-            85..97 => 2_000 + random.number() % 9_000,
-            _ if self.leaps => random.number() % (6 * 24 * 3_600_000),
+            part @ 85..97 if !self.leaps || part < 92 => 2_000 + random.number() % 9_000,
+            _ if self.leaps => random.number() % (2 * 24 * 3_600_000),
             _ => random.number() % 60_000,
         };
         // In half of the histories times are round, so that what ends meets its end exactly.
