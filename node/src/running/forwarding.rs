@@ -14,6 +14,7 @@ use ddt_net::message::{Answer, Request, Submitted};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::core::{Core, now};
+use super::lane::Order;
 use super::tracker::Progress;
 
 /// Events on their way at one time.
@@ -41,6 +42,10 @@ pub async fn carry(core: Arc<Core>, event: Checked, _room: OwnedSemaphorePermit)
     let Some(mut progress) = core.tracker.following(&id) else { return };
     let (mut turn, mut refused) = (0_usize, None);
     loop {
+        // Since it was taken this node may have come to seal itself.
+        if core.seals() && core.orders.try_send(Order::Event(event.clone())).is_ok() {
+            return;
+        }
         let routers = in_order(&core, &event);
         let router = turn.checked_rem(routers.len()).and_then(|at| routers.get(at)).copied();
         let word = match router {

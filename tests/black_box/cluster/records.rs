@@ -73,6 +73,39 @@ fn a_router_that_lost_its_disk_signs_nothing_until_told() {
     all_is_well(&cluster, &finals, &[]);
 }
 
+// Broken by: taking the only router of a genesis file, its disk empty but for the key, for a
+// new one: it would decide a second history, alone.
+#[test]
+fn the_only_router_that_lost_its_disk_begins_no_second_history() {
+    let mut cluster = Cluster::running(1, &[]);
+    let other = cluster.add_full_node(0);
+    cluster.start_all();
+    pays(&cluster, 0);
+    cluster.agree();
+    cluster.nodes[0].kill();
+    lose(&cluster.nodes[0], &["book.redb", "lanes.redb", "agents.redb", "consensus"]);
+    for flags in [vec![], vec!["--accept-lost-data"], vec![]] {
+        cluster.nodes[0].flags = flags;
+        cluster.nodes[0].start();
+        assert_eq!(text(&cluster.nodes[0].data, "role"), "silent router");
+        let log = cluster.nodes[0].log();
+        assert!(log.contains("SIGNS NOTHING"), "{log}");
+        // It learns its own history from who followed, and adds nothing to it.
+        cluster.agree();
+        assert_eq!(cluster.nodes[0].height(), cluster.nodes[other].height());
+        cluster.nodes[0].interrupt();
+    }
+    // One file alone is missed as well.
+    let mut cluster = Cluster::running(1, &[]);
+    pays(&cluster, 0);
+    cluster.nodes[0].interrupt();
+    lose(&cluster.nodes[0], &["consensus/consensus.wal"]);
+    let refused = cluster.nodes[0].try_start().unwrap_err();
+    assert_eq!(refused.code, Some(1));
+    let log = cluster.nodes[0].log();
+    assert!(log.contains("consensus.wal is missing"), "{log}");
+}
+
 // Broken by: a router that votes without the log of its votes, or seals without its blocks,
 // because the other file is there; one that votes below what it voted for, or never comes back
 // when only its book is lost.
