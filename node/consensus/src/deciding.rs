@@ -2,6 +2,7 @@
 
 use std::future::pending;
 use std::ops::RangeInclusive;
+use std::sync::atomic::Ordering;
 
 use arc_malachitebft_app_channel::Reply;
 use arc_malachitebft_app_channel::app::types::MisbehaviorEvidence;
@@ -59,6 +60,7 @@ impl EngineLoop {
             self.on_committed(outcome).await?;
         }
         self.is_decided = true;
+        self.under_way.store(0, Ordering::Relaxed);
         let (app, chain) = (self.desk.0.clone(), self.chain);
         let task = tokio::task::spawn_blocking(move || commit(&*app, chain, &certificate));
         self.commit = Some(Commit { task, reply, _owed: owed });

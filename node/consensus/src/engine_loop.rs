@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::pending;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_malachitebft_app_channel::app::events::TxEvent;
 use arc_malachitebft_app_channel::app::types::core::{LinearTimeouts, VoteType};
@@ -74,6 +75,8 @@ pub(crate) struct EngineLoop {
     pub round: u32,
     /// Whether `height` is decided: then the engine waits for us to begin the next.
     pub is_decided: bool,
+    /// `height` for others to see; 0 once it is decided.
+    pub under_way: Arc<AtomicU64>,
     /// A height whose value came from a peer that had decided it: we are behind.
     pub synced: Option<u64>,
     pub members: BTreeMap<u64, Members>,
@@ -108,6 +111,7 @@ impl EngineLoop {
             height: 0,
             round: 0,
             is_decided: false,
+            under_way: Arc::default(),
             synced: None,
             members: BTreeMap::new(),
             proposals: Proposals::default(),
@@ -225,6 +229,7 @@ impl EngineLoop {
         self.height = height;
         self.round = 0;
         self.is_decided = false;
+        self.under_way.store(height, Ordering::Relaxed);
         self.published.clear();
         self.proposals.begin(height);
         self.members.retain(|h, _| *h >= height);

@@ -53,5 +53,5 @@ pub use config::{ConsensusConfig, Timeouts};
 pub use error::{ConsensusError, Fault};
 pub use evidence::DoubleVote;
 pub use signing::ConsensusKeys;
-pub use start::{Introducer, LOG_DIRECTIVE_ALONE, Running, start};
+pub use start::{Introducer, LOG_DIRECTIVE_ALONE, Running, UnderWay, start};
 pub use wal::{begin_log, logged_height};

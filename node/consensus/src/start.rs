@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_malachitebft_app_channel as channel;
@@ -42,6 +43,7 @@ pub struct Running {
     supervisor: Option<JoinHandle<LoopOutcome>>,
     shutdown: Option<oneshot::Sender<()>>,
     requests: mpsc::Sender<NetworkRequest>,
+    under_way: Arc<AtomicU64>,
 }
 
 /// Starts taking part in consensus.
@@ -81,11 +83,16 @@ pub async fn start(
     let mut engine_loop = EngineLoop::new(desk, config.chain, hand, address, timeouts, network);
     let (is_ready, ready) = oneshot::channel();
     engine_loop.is_ready = Some(is_ready);
+    let under_way = engine_loop.under_way.clone();
     let engine_loop = tokio::spawn(engine_loop.run(consensus, events));
     let (shutdown, asked) = oneshot::channel();
     let supervisor = tokio::spawn(supervise(engine, engine_loop, asked, config.wal_path()));
-    let running =
-        Running { supervisor: Some(supervisor), shutdown: Some(shutdown), requests: net_requests };
+    let running = Running {
+        supervisor: Some(supervisor),
+        shutdown: Some(shutdown),
+        requests: net_requests,
+        under_way,
+    };
     // The engine only logs when it cannot listen, and then never asks us anything.
     match tokio::time::timeout(LISTEN_WITHIN, ready).await {
         Ok(Ok(())) => Ok(running),
@@ -188,9 +195,27 @@ impl Running {
         outcome.err().unwrap_or(ConsensusError::EngineStopped)
     }
 
+    /// What says where the engine is, from any task.
+    pub fn under_way(&self) -> UnderWay {
+        UnderWay(self.under_way.clone())
+    }
+
     /// What tells the engine of more routers, from any task.
     pub fn introducer(&self) -> Introducer {
         Introducer(self.requests.clone())
+    }
+}
+
+/// Which height the engine works at.
+#[derive(Clone)]
+pub struct UnderWay(Arc<AtomicU64>);
+
+impl UnderWay {
+    /// The height that is not decided yet; none while the engine waits for the next one's work.
+    /// If the application has committed it by other means, and nobody is left who sends the
+    /// decision, the engine stays there until it is started again.
+    pub fn height(&self) -> Option<u64> {
+        Some(self.0.load(Ordering::Relaxed)).filter(|height| *height > 0)
     }
 }
 

@@ -200,7 +200,7 @@ async fn live(
         () = interrupted => None,
         ending = node.ended() => Some(match ending {
             Ending::Failed(failure) => failure,
-            Ending::OtherRole => Failure::fault("the state took the zone from its only router"),
+            Ending::Again(why) => Failure::fault(format!("the only router {why}")),
         }),
         never = WalletUi::watch(wallet_ui.as_mut()) => match never {},
     };

@@ -40,8 +40,8 @@ use crate::failure::Failure;
 pub enum Ending {
     /// Something failed without which it must not go on.
     Failed(Failure),
-    /// The state gives it another role: it must start again to take it up.
-    OtherRole,
+    /// It must start again, for this reason: it has another role, say.
+    Again(&'static str),
 }
 
 /// What the parts of a running node share.

@@ -157,7 +157,7 @@ impl Core {
         let _ = self.anchors.send(height);
         self.snapshots.anchored(&self.book)?;
         if role != self.role {
-            let _ = self.ending.send(Ending::OtherRole);
+            let _ = self.ending.send(Ending::Again("has another role now"));
         }
         Ok(())
     }

@@ -34,6 +34,7 @@ mod routers;
 mod serving;
 mod sets;
 mod snapshots;
+mod stalled;
 mod stamps;
 mod threads;
 mod times;
@@ -165,6 +166,9 @@ impl Node {
             tasks.push(tokio::spawn(pruning::forget(core.clone(), epochs)));
         }
         standing.say(folder.path());
+        if let Some(consensus) = &consensus {
+            tasks.push(tokio::spawn(stalled::watch(core.clone(), consensus.under_way())));
+        }
         if let Some(silence) = standing.silence {
             tasks.push(tokio::spawn(records::watch(core.clone(), records, silence)));
         }

@@ -26,12 +26,15 @@ struct Told<T> {
     at: Millis,
 }
 
+/// The term, height and block of a vote.
+type Voted = (u64, u64, Hash);
+
 #[derive(Default)]
 struct Known {
     /// Heights by router.
     heights: BTreeMap<PublicKey, Told<u64>>,
     /// Votes by validator and zone: term, height, block.
-    votes: BTreeMap<(PublicKey, Zone), Told<(u64, u64, Hash)>>,
+    votes: BTreeMap<(PublicKey, Zone), Told<Voted>>,
 }
 
 /// What was passed on.

@@ -276,7 +276,7 @@ pub async fn watch(core: Arc<Core>, records: Records, silence: Silence) {
                 }
             }
         }
-        let _ = core.ending.send(Ending::OtherRole);
+        let _ = core.ending.send(Ending::Again("may sign again"));
         return;
     }
 }

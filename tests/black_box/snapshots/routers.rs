@@ -25,7 +25,8 @@ fn votes(node: &Node) -> Vec<Json> {
 // and then not begun with.
 #[test]
 fn a_bonded_router_that_lost_its_records_begins_with_a_snapshot_in_silence() {
-    let quick = ["epoch_ms=6000", "router_alive_ms=2000"];
+    let quick =
+        ["epoch_ms=6000", "clock_step_ms_max=6000", "anchor_idle_ms=6000", "router_alive_ms=2000"];
     let mut cluster = Cluster::of(4, &quick);
     for node in &cluster.nodes {
         set(&node.home, "[snapshots]\npiece_bytes = 400\n");

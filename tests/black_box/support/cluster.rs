@@ -254,6 +254,8 @@ impl Node {
         };
         let listen = format!("{}:{}", self.ip, self.ports.2);
         command.args(["node", "run", "--json", "--listen", &listen]).args(&self.flags);
+        // Whatever ends the test ends its nodes.
+        command.arg("--until-stdin-ends").stdin(Stdio::piped());
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.env("DDT_NETWORK_LISTEN", format!("{}:{}", self.ip, self.ports.0));
         command.env("DDT_CONSENSUS_LISTEN", format!("{}:{}", self.ip, self.ports.1));

@@ -78,7 +78,7 @@ pub fn run(global: &Global, args: &RunArgs, output: &Output) -> Result<(), Failu
     done
 }
 
-/// Runs until interrupted; starts again when the state gives the node another role.
+/// Runs until interrupted; starts again when the node asks for it, as with another role.
 async fn live(
     mut folder: DataFolder,
     config: &Config,
@@ -126,7 +126,7 @@ async fn live(
             let stopped = node.stop().await;
             match ending {
                 Some(Ending::Failed(failure)) => Err(failure),
-                Some(Ending::OtherRole) => stopped?.released().await.map(Some),
+                Some(Ending::Again(why)) => Ok(Some((stopped?.released().await?, why))),
                 None => stopped.map(|_| None),
             }
         };
@@ -136,12 +136,12 @@ async fn live(
                 return Err(Failure::fault("ended at once; what was promised is on disk"));
             }
         };
-        let Some(released) = ended else {
+        let Some((released, why)) = ended else {
             output.note("Stopped.");
             return Ok(());
         };
         folder = released;
-        output.note("This node has another role now: starting again.");
+        output.note(format!("This node {why}: starting again."));
         // What an operator says counts for one start.
         (continue_restored, accept_lost_data) = (false, false);
     }
