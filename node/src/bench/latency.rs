@@ -188,6 +188,7 @@ pub(super) fn failed(error: std::io::Error) -> Failure {
 pub(super) struct Times {
     pub p50: f64,
     pub p99: f64,
+    pub mean: f64,
 }
 
 impl Times {
@@ -197,7 +198,8 @@ impl Times {
             let place = (times.len() as f64 * share).ceil() as usize;
             times.get(place.saturating_sub(1)).copied().unwrap_or_default()
         };
-        Times { p50: at(0.5), p99: at(0.99) }
+        let mean = times.iter().sum::<f64>() / times.len().max(1) as f64;
+        Times { p50: at(0.5), p99: at(0.99), mean }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod api;
 mod client;
+mod delay;
 mod latency;
 pub mod ledger;
 mod snapshot;

@@ -6,7 +6,7 @@
 //! are more work here, not more machines. What more zones cost is what this shows.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use clap::Args;
@@ -17,6 +17,7 @@ use ddt_ledger::{AccountId, Zone};
 use serde_json::{Value as Json, json};
 
 use super::client::Connection;
+use super::delay::apart;
 use super::latency::{
     LOAD_SPARE, PAUSE, Payments, READY_PER_SECOND, STAGES, Times, by_stage, failed, lines, press,
     probe,
@@ -31,6 +32,8 @@ use crate::dev::process::{Process, start};
 use crate::failure::Failure;
 use crate::running::NodeKeys;
 
+/// Longest delay: consensus begins to give up rounds beyond it.
+const DELAY_MS_MAX: u64 = 500;
 /// Most zones: a small machine has little for each.
 const ZONES_MAX: u32 = 16;
 /// Payments whose signatures the limit is measured with.
@@ -48,6 +51,9 @@ pub struct ZonesArgs {
     /// Payments measured for each stage, one after the other, with pauses
     #[arg(long, default_value_t = 50)]
     payments: usize,
+    /// Milliseconds that whatever one router sends another takes on its way
+    #[arg(long, default_value_t = 0)]
+    delay_ms: u64,
 }
 
 /// What a network did.
@@ -71,9 +77,12 @@ struct Figures {
 pub fn run(args: &ZonesArgs, output: &Output) -> Result<(), Failure> {
     let in_range = (1..=ZONES_MAX).contains(&args.zones)
         && (1..=60).contains(&args.seconds)
-        && (1..=300).contains(&args.payments);
+        && (1..=300).contains(&args.payments)
+        && args.delay_ms <= DELAY_MS_MAX;
     if !in_range {
-        return Err(Failure::usage("want 1 to 16 zones, 1 to 60 seconds, 1 to 300 payments"));
+        return Err(Failure::usage(
+            "want 1 to 16 zones, 1 to 60 seconds, 1 to 300 payments, 0 to 500 milliseconds",
+        ));
     }
     let runtime = tokio::runtime::Runtime::new().map_err(|e| Failure::fault(e.to_string()))?;
     let load = Load::new(FOUNDERS);
@@ -85,7 +94,7 @@ pub fn run(args: &ZonesArgs, output: &Output) -> Result<(), Failure> {
         output.note(format!("{zones} router(s)…"));
         all.push(runtime.block_on(network(args, zones, output))?);
     }
-    report(&all, limit.signatures as f64 / limit.seconds, output);
+    report(&all, args.delay_ms, limit.signatures as f64 / limit.seconds, output);
     Ok(())
 }
 
@@ -93,6 +102,14 @@ pub fn run(args: &ZonesArgs, output: &Output) -> Result<(), Failure> {
 async fn network(args: &ZonesArgs, zones: u32, output: &Output) -> Result<Figures, Failure> {
     let temporary = tempfile::tempdir().map_err(|error| Failure::fault(error.to_string()))?;
     let load = prepare(temporary.path(), zones)?;
+    let homes: Vec<PathBuf> =
+        (1..=zones).map(|number| temporary.path().join(number.to_string())).collect();
+    let homes: Vec<&Path> = homes.iter().map(PathBuf::as_path).collect();
+    let delay = Duration::from_millis(args.delay_ms);
+    let _doors = match delay.is_zero() {
+        true => None,
+        false => Some(apart(&homes, delay).await?),
+    };
     let mut processes = Vec::new();
     for number in 1..=zones {
         let listen = free_port(number)?;
@@ -263,8 +280,8 @@ fn cpu(processes: &[Process]) -> Option<f64> {
 /// Linux tells times in hundredths of a second on every machine.
 const TICKS_PER_SECOND: f64 = 100.0;
 
-fn report(all: &[Figures], limit: f64, output: &Output) {
-    let words: Vec<String> = all.iter().map(|figures| shown(figures, limit)).collect();
+fn report(all: &[Figures], delay_ms: u64, limit: f64, output: &Output) {
+    let words: Vec<String> = all.iter().map(|figures| shown(figures, delay_ms, limit)).collect();
     let data: Vec<Json> = all
         .iter()
         .map(|figures| {
@@ -278,14 +295,26 @@ fn report(all: &[Figures], limit: f64, output: &Output) {
                 "idle": by_stage(&figures.idle),
                 "loaded": by_stage(&figures.loaded),
                 "events_per_second_loaded": figures.loaded_rate,
+                "idle_final_in_delays": in_delays(figures, delay_ms),
             })
         })
         .collect();
-    let data = json!({ "networks": data, "verification_limit_per_second": limit });
+    let data = json!({
+        "networks": data,
+        "delay_ms": delay_ms,
+        "verification_limit_per_second": limit,
+    });
     output.result(data, words.join("\n"));
 }
 
-fn shown(figures: &Figures, limit: f64) -> String {
+/// Times to finality on an idle network, on average, in delays between two routers.
+fn in_delays(figures: &Figures, delay_ms: u64) -> Option<f64> {
+    let at = STAGES.iter().position(|stage| *stage == "final")?;
+    let mean = figures.idle.get(at)?.mean;
+    (delay_ms > 0 && figures.zones > 1).then(|| mean / delay_ms as f64)
+}
+
+fn shown(figures: &Figures, delay_ms: u64, limit: f64) -> String {
     let share = limit / f64::from(figures.zones);
     let or_unknown = |value: Option<f64>, unit: &str| {
         value.map_or("unknown".to_string(), |value| format!("{value:.1} {unit}"))
@@ -303,5 +332,7 @@ fn shown(figures: &Figures, limit: f64) -> String {
         lines(&figures.idle),
         figures.loaded_rate,
         lines(&figures.loaded),
-    )
+    ) + &in_delays(figures, delay_ms).map_or(String::new(), |delays| {
+        format!("  idle, final after {delays:.1} delays of {delay_ms} ms, on average\n")
+    })
 }

@@ -207,7 +207,7 @@ type Loaded = Result<Settings, Failure>;
 
 fn run(mut cli: Cli, settings: Loaded, output: &Output) -> Result<ExitCode, Failure> {
     let settings = match (&cli.command, settings) {
-        (Command::Doctor(args), settings) => {
+        (Command::Doctor(args) | Command::Node(node::NodeCommand::Doctor(args)), settings) => {
             if let Ok(settings) = &settings {
                 cli.global.adopt(settings);
             }

@@ -8,6 +8,7 @@ use super::{Findings, Patient};
 use crate::backup::restored::{FLAG, Restored};
 use crate::data_folder::migration::Layout;
 use crate::data_folder::space::free_bytes;
+use crate::running::Records;
 
 /// Below this a node may stop at any moment.
 const FREE_BYTES_MIN: u64 = 256 * 1024 * 1024;
@@ -74,6 +75,7 @@ pub fn check(patient: &Patient, findings: &mut Findings) -> bool {
     }
     layout(home, findings);
     restored(home, findings);
+    records(home, findings);
     true
 }
 
@@ -102,6 +104,22 @@ fn layout(home: &Path, findings: &mut Findings) {
             findings.warn("layout", words, "start the node: it goes on");
         }
         Err(failure) => findings.problem("layout", failure.words, "nothing was changed"),
+    }
+}
+
+/// Whether a router that lost what it signed signs nothing here.
+fn records(home: &Path, findings: &mut Findings) {
+    let advice = "docs/operate/router.md says what to do about a lost disk";
+    match Records::at(home).lost_and_accepted() {
+        Ok(None) => {}
+        Ok(Some(false)) => {
+            findings.problem("records", "this router lost what it signed: it signs nothing", advice)
+        }
+        Ok(Some(true)) => {
+            let words = "this router lost what it signed: it signs once it has caught up";
+            findings.warn("records", words, advice);
+        }
+        Err(failure) => findings.problem("records", failure.to_string(), advice),
     }
 }
 

@@ -99,8 +99,21 @@ pub struct Records {
 impl Records {
     /// Those of a folder.
     pub fn of(folder: &DataFolder) -> Records {
-        let home = folder.path().to_path_buf();
-        Records { consensus: home.join("consensus"), home }
+        Records::at(folder.path())
+    }
+
+    /// Those of the folder at this path.
+    pub fn at(home: &Path) -> Records {
+        Records { consensus: home.join("consensus"), home: home.to_path_buf() }
+    }
+
+    /// Whether the router that lost them may sign again once it has caught up; `None` where none
+    /// are lost, or it signs already.
+    ///
+    /// # Errors
+    /// The disk fails, or the mark is damaged.
+    pub fn lost_and_accepted(&self) -> Result<Option<bool>, Failure> {
+        Ok(self.lost()?.filter(|mark| !mark.is_back).map(|mark| mark.is_accepted))
     }
 
     fn lost(&self) -> Result<Option<Lost>, Failure> {

@@ -90,6 +90,8 @@ fn the_only_router_that_lost_its_disk_begins_no_second_history() {
         assert_eq!(text(&cluster.nodes[0].data, "role"), "silent router");
         let log = cluster.nodes[0].log();
         assert!(log.contains("SIGNS NOTHING"), "{log}");
+        let doctor = cluster.nodes[0].ddt(&["node", "doctor"]);
+        assert!(doctor.stdout.contains("lost what it signed"), "{doctor:#?}");
         // It learns its own history from who followed, and adds nothing to it.
         cluster.agree();
         assert_eq!(cluster.nodes[0].height(), cluster.nodes[other].height());
