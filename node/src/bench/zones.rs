@@ -34,6 +34,8 @@ use crate::running::NodeKeys;
 
 /// Longest delay: consensus begins to give up rounds beyond it.
 const DELAY_MS_MAX: u64 = 500;
+/// Delays that a measured payment may take, with its stages, under load.
+const DELAYS_EACH: u32 = 30;
 /// Most zones: a small machine has little for each.
 const ZONES_MAX: u32 = 16;
 /// Payments whose signatures the limit is measured with.
@@ -186,7 +188,9 @@ async fn measure(
     let bytes = before.2.zip(taken.2).map(|(before, after)| (after - before) / events);
     output.note("  half as many…");
     let half = rate / 2.0;
-    let time = PAUSE.mul_f64(2.0 * (args.payments * STAGES.len()) as f64) + LOAD_SPARE;
+    // Payments far apart take many delays.
+    let each = PAUSE * 2 + Duration::from_millis(args.delay_ms) * DELAYS_EACH;
+    let time = each.mul_f64((args.payments * STAGES.len()) as f64) + LOAD_SPARE;
     let ready = payments.sign((half * time.as_secs_f64()) as usize)?;
     let ready = shared(ready, addresses.len());
     let probes = payments.sign(args.payments * STAGES.len())?;
