@@ -11,21 +11,19 @@ use std::sync::atomic::Ordering;
 
 use redb::{ReadableTable, WriteTransaction};
 
-use super::book::{ANCHORS, AnchorRecord, BookStore, Published};
+use super::book::{ANCHORS, BookStore, Published};
 use super::current::Current;
 use super::history::{EVENTS, HISTORY, NAMED, NUMBERS, RECEIPTS, neighbours, read_receipt};
 use super::lanes::{BLOCKS, LaneStore, OTHERS, PARTS};
 use super::open::{begin_write, fault};
 use super::recent::JOURNALS;
 use super::restoring;
+use super::snapshot::read_anchor;
 use crate::anchor::AnchorBody;
-use crate::codec::decode;
 use crate::fault::StoreFault;
 use crate::ids::Zone;
 use crate::receipt::{Receipt, Subject};
 
-/// Longest row of an anchor, in bytes.
-const RECORD_BYTES_MAX: usize = 2 * 1024 * 1024;
 /// Anchors forgotten in one transaction.
 const ANCHORS_AT_ONCE: usize = 256;
 /// Blocks forgotten in one transaction.
@@ -68,7 +66,7 @@ impl BookStore {
         // No anchor is committed meanwhile, and none of what is published is lost.
         let _tree = self.tree.write().unwrap_or_else(|e| e.into_inner());
         let published = self.published();
-        let lowest = pruning.lowest.min(published.head.height.saturating_sub(JOURNALS));
+        let lowest = pruning.lowest.min(self.lowest_max());
         if lowest <= 1 {
             return Ok(true);
         }
@@ -147,8 +145,7 @@ fn forget_anchors(
     for entry in table.range(..lowest).map_err(fault)?.take(ANCHORS_AT_ONCE) {
         let (height, bytes) = entry.map_err(fault)?;
         heights.push(height.value());
-        let record: AnchorRecord = decode(bytes.value(), RECORD_BYTES_MAX)
-            .map_err(|_| StoreFault::damaged("an anchor's row"))?;
+        let record = read_anchor(bytes.value(), height.value())?;
         let body = AnchorBody::decode(&record.body);
         let body = body.map_err(|_| StoreFault::damaged("an anchor's body"))?;
         for tip in body.tips.items() {

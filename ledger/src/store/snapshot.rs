@@ -31,6 +31,10 @@ enum Order {
     NewestFirst,
 }
 
+pub(super) fn read_anchor(bytes: &[u8], height: u64) -> Result<AnchorRecord, StoreFault> {
+    decode(bytes, RECORD_BYTES_MAX).map_err(|_| StoreFault::damaged(format!("anchor {height}")))
+}
+
 /// The book right after one anchor; later commits do not change it.
 pub struct Snapshot {
     pub(super) current: Arc<Current>,
@@ -59,8 +63,7 @@ impl Snapshot {
     pub fn anchor(&self, height: u64) -> Result<Option<AnchorRecord>, StoreFault> {
         let table = self.table(ANCHORS)?;
         let Some(bytes) = table.get(height).map_err(fault)? else { return Ok(None) };
-        let record = decode(bytes.value(), RECORD_BYTES_MAX);
-        record.map(Some).map_err(|_| StoreFault::damaged(format!("anchor {height}")))
+        read_anchor(bytes.value(), height).map(Some)
     }
 
     /// A receipt.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ddt_contracts::zones::Evidence;
 use ddt_ledger::codec::{decode, encode};
@@ -22,8 +22,10 @@ const FILE: &str = "accused";
 const FILE_BYTES_MAX: usize = 128 * 1024;
 /// Most routers that are accused at one time.
 const ACCUSED_MAX: usize = 64;
-/// How often it is looked whether there is anything to say, and said again.
+/// How often it is looked whether there is anything to say.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// What was handed in is handed in again after this, if the state still does not know of it.
+const AGAIN_AFTER: Duration = Duration::from_secs(60);
 
 /// What this node saw two of, by the key that signed both; on disk, so that a restart forgives
 /// nobody.
@@ -83,12 +85,14 @@ impl Accused {
 pub struct Accuser {
     core: Arc<Core>,
     duties: Arc<Duties>,
+    /// When each was handed in last.
+    handed_in: Mutex<BTreeMap<PublicKey, Instant>>,
 }
 
 impl Accuser {
     /// With this node's keys.
     pub fn new(core: Arc<Core>, duties: Arc<Duties>) -> Accuser {
-        Accuser { core, duties }
+        Accuser { core, duties, handed_in: Mutex::default() }
     }
 
     /// Runs until the runtime ends.
@@ -104,6 +108,8 @@ impl Accuser {
     }
 
     fn turn(&self) -> Result<(), StoreFault> {
+        let mut handed_in = self.handed_in.lock().unwrap_or_else(|error| error.into_inner());
+        handed_in.retain(|_, at| at.elapsed() < AGAIN_AFTER);
         for evidence in self.core.accused.all() {
             let snapshot = self.core.book.snapshot()?;
             let known = RouterKey::read(&snapshot, &evidence.key);
@@ -117,8 +123,14 @@ impl Accuser {
                 self.core.accused.acquit(&key);
                 continue;
             }
+            if handed_in.contains_key(&key) {
+                continue;
+            }
             match self.testify(evidence)? {
-                Ok(()) => tracing::info!(%key, "evidence was handed in"),
+                Ok(()) => {
+                    tracing::info!(%key, "evidence was handed in");
+                    handed_in.insert(key, Instant::now());
+                }
                 // What the rules themselves refuse they always will.
                 Err(refusal) if refusal.code.starts_with("zones.") => {
                     tracing::warn!(%key, "evidence is not taken: {refusal}");

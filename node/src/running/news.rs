@@ -92,7 +92,7 @@ impl Passed {
     }
 }
 
-fn is_due(told: Option<&Told<(u64, u64, Hash)>>, now: Millis, vote: &Vote) -> bool {
+fn is_due(told: Option<&Told<Voted>>, now: Millis, vote: &Vote) -> bool {
     let Some(Told { what: (term, height, block), at }) = told else { return true };
     let is_same = (*term, *height, *block) == (vote.term, vote.height, vote.block);
     let is_newer = (vote.term, vote.height) > (*term, *height);
