@@ -21,6 +21,8 @@ use crate::limits::Limits;
 
 /// How long open connections may finish after `stop`.
 const GOODBYE: Duration = Duration::from_secs(3);
+/// Who has just been let in may still ask: hyper would close a connection that said nothing yet.
+const FIRST_REQUEST: Duration = Duration::from_millis(250);
 /// hyper's own lower bound.
 const HEAD_BYTES_MIN: usize = 8 * 1024;
 
@@ -93,7 +95,11 @@ async fn connection(
         .max_buf_size(limits.head_bytes_max.max(HEAD_BYTES_MIN))
         .serve_connection(TokioIo::new(stream), service);
     let mut connection = pin!(connection);
-    let goodbye = async { drop(stopping.wait_for(|is_stopping| *is_stopping).await) };
+    let first_request = tokio::time::sleep(FIRST_REQUEST);
+    let goodbye = async {
+        drop(stopping.wait_for(|is_stopping| *is_stopping).await);
+        first_request.await;
+    };
     let result = tokio::select! {
         result = connection.as_mut() => result,
         () = goodbye => {

@@ -16,7 +16,6 @@ use ddt_core::mempool::MempoolLimits;
 use ddt_ledger::event::Checked;
 use ddt_ledger::genesis::{Genesis, GenesisZone};
 use serde_json::json;
-use tokio::net::TcpListener;
 
 use super::client::{Connection, next};
 use super::ledger::Kind;
@@ -25,7 +24,7 @@ use crate::cli::Output;
 use crate::data_folder::DataFolder;
 use crate::data_folder::migration::OldLedger;
 use crate::failure::Failure;
-use crate::running::{Listeners, Node, NodeConfig, NodeKeys};
+use crate::running::{Listeners, Node, NodeConfig, NodeKeys, bind};
 
 /// The stages, as the API names them.
 pub(super) const STAGES: [&str; 3] = ["sequenced", "final", "proven"];
@@ -102,13 +101,10 @@ async fn measure(
     folder: DataFolder,
     output: &Output,
 ) -> Result<(), Failure> {
-    let listen = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
-    let fault = |error: std::io::Error| Failure::fault(error.to_string());
-    let listeners = Listeners {
-        public: listen().await.map_err(fault)?,
-        private: listen().await.map_err(fault)?,
-    };
-    let address = listeners.public.local_addr().map_err(fault)?;
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let public = bind(any)?;
+    let address = public.local_addr().map_err(|error| Failure::fault(error.to_string()))?;
+    let listeners = Listeners::of(public, any)?;
     let config = NodeConfig {
         limits: Limits { rate: None, ..Limits::default() },
         mempool: MempoolLimits::default(),
@@ -118,7 +114,7 @@ async fn measure(
         history: None,
         network: None,
     };
-    let router = Node::start(folder, listeners, config).await?;
+    let router = Node::start(folder, &listeners, config).await?;
     let figures = figures(args, load, address, output).await;
     router.stop().await?;
     report(args, &figures?, output);

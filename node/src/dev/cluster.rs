@@ -2,7 +2,8 @@
 //! supervised by this one.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use ddt_ledger::genesis::Genesis;
@@ -31,7 +32,7 @@ const RESTART_AFTER_MAX: Duration = Duration::from_secs(30);
 
 /// A network that is ready to be started.
 pub struct Cluster {
-    folder: DataFolder,
+    folder: Arc<DataFolder>,
     nodes: Vec<PathBuf>,
     accounts: Vec<TestAccount>,
 }
@@ -70,7 +71,7 @@ pub fn prepare(
         }
         None => make(&folder, &accounts, &paths, zones, asked)?,
     }
-    Ok(Cluster { nodes: paths, folder, accounts })
+    Ok(Cluster { nodes: paths, folder: Arc::new(folder), accounts })
 }
 
 fn make(
@@ -141,19 +142,37 @@ async fn told(stop: &mut tokio::sync::watch::Receiver<bool>) {
     let _ = stop.wait_for(|is_stopping| *is_stopping).await;
 }
 
-/// Keeps a node running until told to stop.
-async fn supervise(
-    mut process: Process,
+/// What is needed to start a node again.
+struct Restart {
     home: PathBuf,
     listen: SocketAddr,
     level: String,
+    /// The network's folder, if it is the node that commands on that folder reach.
+    network: Option<Arc<DataFolder>>,
+}
+
+impl Restart {
+    async fn start(&self) -> Result<Process, Failure> {
+        let process = start(&self.home, self.listen, &self.level).await?;
+        if let Some(network) = &self.network {
+            announce(network, &self.home, &process.about)?;
+        }
+        Ok(process)
+    }
+}
+
+/// Keeps a node running until told to stop.
+async fn supervise(
+    mut process: Process,
+    restart: Restart,
     mut stop: tokio::sync::watch::Receiver<bool>,
 ) {
     let mut pause = RESTART_AFTER;
     loop {
         tokio::select! {
             ended = process.child.wait() => {
-                tracing::warn!(node = %home.display(), ?ended, "a node ended: starting it again");
+                let home = restart.home.display();
+                tracing::warn!(node = %home, ?ended, "a node ended: starting it again");
             }
             () = told(&mut stop) => {
                 process.stop().await;
@@ -165,7 +184,7 @@ async fn supervise(
                 () = tokio::time::sleep(pause) => {}
                 () = told(&mut stop) => return,
             }
-            match start(&home, listen, &level).await {
+            match restart.start().await {
                 Ok(process) => break process,
                 Err(failure) => tracing::error!("{failure}"),
             }
@@ -205,11 +224,16 @@ pub async fn live(
             object.insert("home".to_string(), json!(path.display().to_string()));
         }
         abouts.push(about);
-        let supervised =
-            supervise(process, path.clone(), *listen, config.log.level.clone(), stopping.clone());
-        processes.spawn(supervised);
+        let restart = Restart {
+            home: path.clone(),
+            listen: *listen,
+            level: config.log.level.clone(),
+            network: (number == 1).then(|| cluster.folder.clone()),
+        };
+        processes.spawn(supervise(process, restart, stopping.clone()));
     }
-    let running = first(&cluster, &abouts)?;
+    let (path, about) = cluster.nodes.first().zip(abouts.first()).ok_or_else(nobody)?;
+    let running = announce(&cluster.folder, path, about)?;
     let mut wallet_ui = wallet_ui(args, &home, &running.api).await;
     let url = wallet_ui.as_ref().map(|wallet_ui| wallet_ui.url.as_str());
     greet(&home, &running, &abouts, &cluster.accounts, url, args.state.is_some(), output);
@@ -243,18 +267,18 @@ fn api_address(number: usize, wanted: Option<SocketAddr>) -> Result<SocketAddr, 
     }
 }
 
-/// Lets commands find the first node by the network's folder.
-fn first(cluster: &Cluster, abouts: &[Json]) -> Result<RunningNode, Failure> {
-    let about = abouts.first().cloned().unwrap_or_default();
-    let of = |path: &str| text(&about, path).unwrap_or_default();
+fn nobody() -> Failure {
+    Failure::usage("a network needs a node")
+}
+
+/// Lets commands find a node by the network's folder.
+fn announce(network: &DataFolder, node: &Path, about: &Json) -> Result<RunningNode, Failure> {
+    let of = |path: &str| text(about, path).unwrap_or_default();
     let (api, private_api) = (of("/api"), of("/private_api"));
     let running = RunningNode { pid: std::process::id(), api, private_api };
-    let home = cluster.folder.path();
-    if let Some(path) = cluster.nodes.first()
-        && let Some(token) = secret_file::read(&path.join("token"))?
-    {
-        secret_file::replace(&home.join("token"), &token)?;
+    if let Some(token) = secret_file::read(&node.join("token"))? {
+        secret_file::replace(&network.path().join("token"), &token)?;
     }
-    cluster.folder.announce(&running)?;
+    network.announce(&running)?;
     Ok(running)
 }

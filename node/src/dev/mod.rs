@@ -6,20 +6,19 @@ pub mod parameters;
 pub mod process;
 
 use std::fmt::Write;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use ddt_ledger::params::Params;
 use serde_json::{Value as Json, json};
-use tokio::net::TcpListener;
 
 use crate::cli::{Global, Output};
 use crate::config::{Config, Given, Giver, Log, LogFormat};
 use crate::data_folder::migration::OldLedger;
 use crate::data_folder::{DataFolder, RunningNode};
 use crate::failure::Failure;
-use crate::running::{Ending, Listeners, Node, NodeConfig, NodeKeys};
+use crate::running::{Ending, Listeners, Node, NodeConfig, NodeKeys, bind};
 use crate::wallet_ui::child::WalletUi;
 use accounts::TestAccount;
 
@@ -148,25 +147,12 @@ fn prepare(folder: &DataFolder, asked: &[String]) -> Result<Vec<TestAccount>, Fa
     Ok(accounts)
 }
 
-async fn listen(wanted: Option<SocketAddr>) -> Result<TcpListener, Failure> {
+fn listen(wanted: Option<SocketAddr>) -> Result<TcpListener, Failure> {
+    let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     match wanted {
-        Some(wanted) => bind(wanted).await,
-        None => match bind(SocketAddr::from((Ipv4Addr::LOCALHOST, PORT))).await {
-            Ok(bound) => Ok(bound),
-            Err(_) => bind(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).await,
-        },
+        Some(wanted) => bind(wanted),
+        None => bind(local(PORT)).or_else(|_| bind(local(0))),
     }
-}
-
-/// Listens on this address.
-///
-/// # Errors
-/// When something else does, or the address is not this machine's.
-pub async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
-    let bound = TcpListener::bind(address).await;
-    bound.map_err(|error| {
-        Failure::fault(format!("cannot listen on {address}: {error}; choose another --listen"))
-    })
 }
 
 async fn live(
@@ -176,12 +162,10 @@ async fn live(
     accounts: &[TestAccount],
     output: &Output,
 ) -> Result<(), Failure> {
-    let public = listen(config.listen).await?;
-    let private = listen(Some(config.private_listen)).await?;
+    let listeners = Listeners::of(listen(config.listen)?, config.private_listen)?;
     let home = folder.path().to_path_buf();
     // From here on an interruption ends the network in order.
     let interrupted = interruption()?;
-    let listeners = Listeners { public, private };
     let operator = NodeConfig {
         limits: config.limits(),
         mempool: config.mempool(),
@@ -191,7 +175,7 @@ async fn live(
         history: None,
         network: None,
     };
-    let mut node = Node::start(folder, listeners, operator).await?;
+    let mut node = Node::start(folder, &listeners, operator).await?;
     let accounts = with_balances(accounts, &node)?;
     let mut wallet_ui = wallet_ui(args, &home, &node.running.api).await;
     let url = wallet_ui.as_ref().map(|wallet_ui| wallet_ui.url.as_str());
@@ -210,7 +194,7 @@ async fn live(
         wallet_ui.stop().await;
     }
     let stopped = tokio::select! {
-        stopped = node.stop() => stopped.map(drop),
+        stopped = node.stop() => stopped,
         () = again => Err(Failure::fault("ended at once; what was promised is on disk")),
     };
     match failed {

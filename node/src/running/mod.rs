@@ -53,13 +53,13 @@ use ddt_core::mempool::MempoolLimits;
 use ddt_ledger::accounts::Account;
 use ddt_ledger::{AccountId, Amount};
 use ddt_net::Net;
-use tokio::net::TcpListener;
 use tokio::sync::{mpsc, watch};
 
 pub use self::core::{Ending, now};
 pub use keys::NodeKeys;
 pub use records::Records;
 pub use reveals::TASKS as REVEALS;
+pub use serving::{Listeners, bind};
 
 use self::accusing::Accuser;
 use self::core::Core;
@@ -94,14 +94,6 @@ pub struct NodeConfig {
     pub network: Option<NetworkConfig>,
 }
 
-/// Where a node's API listens.
-pub struct Listeners {
-    /// For everybody.
-    pub public: TcpListener,
-    /// For whoever can read the token file; on loopback.
-    pub private: TcpListener,
-}
-
 /// A running node.
 pub struct Node {
     folder: DataFolder,
@@ -123,7 +115,7 @@ impl Node {
     /// What keeps it from starting, and what to do about it.
     pub async fn start(
         folder: DataFolder,
-        listeners: Listeners,
+        listeners: &Listeners,
         config: NodeConfig,
     ) -> Result<Node, Failure> {
         let genesis = folder.genesis()?;
@@ -146,7 +138,7 @@ impl Node {
         let (gathering, follower) = (gathering::open(&core)?, following::open(&core)?);
         core.repace()?;
         let agents = Agents::open(&folder, &core)?;
-        let running = serving::reachable(&listeners)?;
+        let running = listeners.reachable()?;
         let home = folder.path().to_path_buf();
         if let Some(network) = &config.network {
             let net = network::join(&core, network, home.clone()).await?;
@@ -235,7 +227,16 @@ impl Node {
     ///
     /// # Errors
     /// What did not end as it should.
-    pub async fn stop(self) -> Result<Stopped, Failure> {
+    pub async fn stop(self) -> Result<(), Failure> {
+        self.folder.withdraw();
+        self.pause().await.map(drop)
+    }
+
+    /// Ends everything in order, to begin anew: commands still find the node, and wait for it.
+    ///
+    /// # Errors
+    /// As [`Node::stop`].
+    pub async fn pause(self) -> Result<Stopped, Failure> {
         self.core.is_stopping.store(true, Ordering::Relaxed);
         // Open requests get their answers while the node still works; then it stops.
         let _ = self.stop.send(true);
@@ -258,7 +259,6 @@ impl Node {
         let mut tasks =
             std::mem::take(&mut *self.core.tasks.lock().unwrap_or_else(|e| e.into_inner()));
         tasks.shutdown().await;
-        self.folder.withdraw();
         stopped.map_err(|error| Failure::fault(chain_of(&error)))?;
         threads?;
         Ok(Stopped { folder: self.folder, core: self.core })

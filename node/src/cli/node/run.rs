@@ -9,7 +9,7 @@ use crate::cli::{Global, Output, home};
 use crate::config::{Config, Given, Giver, LogFormat};
 use crate::data_folder::DataFolder;
 use crate::data_folder::migration::OldLedger;
-use crate::dev::{PORT, bind, interruption, start_log};
+use crate::dev::{PORT, interruption, start_log};
 use crate::failure::Failure;
 use crate::running::{Ending, Listeners, Node, NodeConfig};
 
@@ -87,8 +87,7 @@ async fn live(
 ) -> Result<(), Failure> {
     let mut continue_restored = args.continue_restored;
     let mut accept_lost_data = args.accept_lost_data;
-    let mut listen = config.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)));
-    let mut private = config.private_listen;
+    let listen = config.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)));
     let (network, mut notes) = (config.network(), |words: String| output.note(&words));
     tokio::select! {
         synced = crate::syncing::sync(&folder, &config.sync, &network, &mut notes) => {
@@ -100,11 +99,9 @@ async fn live(
         }
         () = crate::wallet_ui::stdin_ended(args.until_stdin_ends) => return Ok(()),
     }
+    let listeners = Listeners::bind(listen, config.private_listen)?;
     loop {
         let interrupted = interruption()?;
-        let listeners = Listeners { public: bind(listen).await?, private: bind(private).await? };
-        // The same ports again, should it start again.
-        (listen, private) = (address(&listeners.public)?, address(&listeners.private)?);
         let operator = NodeConfig {
             limits: config.limits(),
             mempool: config.mempool(),
@@ -114,7 +111,7 @@ async fn live(
             history: config.history_epochs(),
             network: Some(config.network()),
         };
-        let mut node = Node::start(folder, listeners, operator).await?;
+        let mut node = Node::start(folder, &listeners, operator).await?;
         greet(&node, output);
         let ending = tokio::select! {
             () = interrupted => None,
@@ -123,11 +120,14 @@ async fn live(
         };
         let again = interruption()?;
         let ended = async {
-            let stopped = node.stop().await;
             match ending {
-                Some(Ending::Failed(failure)) => Err(failure),
-                Some(Ending::Again(why)) => Ok(Some((stopped?.released().await?, why))),
-                None => stopped.map(|_| None),
+                Some(Ending::Again(why)) => Ok(Some((node.pause().await?.released().await?, why))),
+                Some(Ending::Failed(failure)) => {
+                    // What failed first says more.
+                    let _ = node.stop().await;
+                    Err(failure)
+                }
+                None => node.stop().await.map(|()| None),
             }
         };
         let ended = tokio::select! {
@@ -145,11 +145,6 @@ async fn live(
         // What an operator says counts for one start.
         (continue_restored, accept_lost_data) = (false, false);
     }
-}
-
-fn address(listener: &tokio::net::TcpListener) -> Result<SocketAddr, Failure> {
-    let address = listener.local_addr();
-    address.map_err(|error| Failure::fault(format!("a listener has no address: {error}")))
 }
 
 fn greet(node: &Node, output: &Output) {
