@@ -150,7 +150,10 @@ impl Gathering<'_> {
                 Effect::Store { block, bytes, is_other } => {
                     effects.extend(self.store(&block, &bytes, is_other)?);
                 }
-                Effect::Tell(vote) => self.core.tell(News::Vote(vote)),
+                Effect::Tell(vote) => {
+                    self.core.tell(News::Vote(vote));
+                    self.core.times.due_soon();
+                }
                 Effect::Ask { to, ask } => self.ask(to, ask),
                 Effect::AskAnybody { turn, ask } => {
                     if let Some(to) = anybody(self.core, turn) {

@@ -22,6 +22,8 @@ pub struct Times {
     came: Condvar,
     /// The same for tasks.
     bell: Arc<Notify>,
+    /// Rings when an anchor will be due as soon as others have voted.
+    soon: Notify,
 }
 
 impl Times {
@@ -65,6 +67,16 @@ impl Times {
     /// Resolves when the next statement has come.
     pub fn came(&self) -> OwnedNotified {
         self.bell.clone().notified_owned()
+    }
+
+    /// An anchor will be due as soon as others have voted, too.
+    pub fn due_soon(&self) {
+        self.soon.notify_one();
+    }
+
+    /// Resolves when an anchor will be due soon.
+    pub async fn soon(&self) {
+        self.soon.notified().await;
     }
 
     /// How many statements are known for the anchor of this height after `previous`.

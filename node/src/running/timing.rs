@@ -1,8 +1,8 @@
 //! When an anchor is due, and telling the others what time it is then.
 //!
 //! A proposer needs the signed time statements of more than two thirds. Everybody states its
-//! time as soon as it finds an anchor due, or hears that enough others do; so whoever proposes
-//! has them by the time the blocks have their votes.
+//! time with its vote for a block, as soon as it finds an anchor due, or when it hears that
+//! enough others do; so whoever proposes has them by the time the blocks have their votes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -78,11 +78,13 @@ pub async fn ripe(core: &Arc<Core>) {
     }
 }
 
-/// Tells the others the time whenever an anchor is due. Runs until the runtime ends.
+/// Tells the others the time whenever an anchor is due, or will be soon. Runs until the runtime
+/// ends.
 pub async fn tell(core: Arc<Core>) {
     loop {
         tokio::select! {
             () = due(&core) => {}
+            () = core.times.soon() => {}
             () = others_find_one_due(&core) => {}
         }
         let head = core.book.head().0;
