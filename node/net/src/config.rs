@@ -1,9 +1,13 @@
 //! What the network is started with, and its limits.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ddt_ledger::ChainId;
+use ddt_ledger::{ChainId, Millis};
 use zeroize::Zeroizing;
+
+/// Says what time it is.
+pub type Clock = Arc<dyn Fn() -> Millis + Send + Sync>;
 
 /// What [`crate::start`] needs.
 #[derive(Clone)]
@@ -25,6 +29,8 @@ pub struct NetConfig {
     pub relay: bool,
     /// Limits.
     pub limits: NetLimits,
+    /// What time it is, by whatever is known of it; the system's clock without more.
+    pub clock: Clock,
 }
 
 impl NetConfig {
@@ -39,6 +45,10 @@ impl NetConfig {
             peers: Vec::new(),
             relay: false,
             limits: NetLimits::default(),
+            clock: Arc::new(|| {
+                let passed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+                Millis(u64::try_from(passed.as_millis()).unwrap_or(u64::MAX))
+            }),
         }
     }
 }

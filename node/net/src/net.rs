@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::card::{Card, SignedCard};
 use crate::card_book::CardBook;
-use crate::config::{AskError, NetError};
+use crate::config::{AskError, Clock, NetError};
 use crate::counters::{Counters, Counting};
 use crate::frame::Frame;
 use crate::message::{Answer, Message, News};
@@ -72,6 +72,7 @@ pub(crate) struct Shared {
     pub peers: Mutex<BTreeMap<PublicKey, PeerInfo>>,
     pub cards: Mutex<CardBook>,
     pub counting: Arc<Counting>,
+    pub clock: Clock,
 }
 
 /// Locks; what a panic left is as good as any state here.

@@ -64,6 +64,7 @@ pub async fn start(config: NetConfig, host: Arc<dyn Host>) -> Result<Net, NetErr
         peers: Mutex::default(),
         cards: Mutex::new(CardBook::new(config.chain)),
         counting: Arc::new(Counting::default()),
+        clock: config.clock.clone(),
     });
     let standing = Arc::new(Mutex::new(Standing::default()));
     let mut swarm = swarm(&config, &pair, Arc::clone(&standing), &shared)?;

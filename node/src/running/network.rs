@@ -45,6 +45,12 @@ pub async fn join(core: &Arc<Core>, config: &NetworkConfig, home: PathBuf) -> Re
     net.external = config.network.reached(true)?;
     net.peers = config.peers.clone();
     net.relay = config.is_relay;
+    // A router whose clock is behind must not take all others for being ahead.
+    let head = Arc::downgrade(core);
+    net.clock = Arc::new(move || {
+        let agreed = head.upgrade().map(|core| core.book.head().0.time);
+        agreed.map_or_else(now, |agreed| agreed.max(now()))
+    });
     let mut tries = 0_u32;
     let net = loop {
         match ddt_net::start(net.clone(), Arc::new(Desk(core.clone()))).await {

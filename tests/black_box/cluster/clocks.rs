@@ -1,16 +1,22 @@
 //! Routers whose clocks are off.
 
-use crate::load::{all_is_well, pays};
-use crate::support::cluster::Cluster;
+use ddt_ledger::Millis;
+use serde_json::Value as Json;
+
+use crate::load::{all_is_well, pays, text};
+use crate::support::cluster::{Cluster, Node};
 use crate::support::eventually;
-use crate::support::signer::now_us;
+use crate::support::signer::{now_us, payment};
 
 /// How far the clock is off, in milliseconds.
 const OFF_MS: i64 = 1_800_000;
+/// How long nothing happens, in milliseconds: far longer than `router_silent_ms`.
+const HALT_MS: u64 = 3 * 24 * 3_600_000;
 
 // Broken by: an anchor's time that is the latest statement, the earliest, or the proposer's
 // own; a statement or a block that is refused because its time is far off, so that its router
-// takes part no more.
+// takes part no more; a router whose clock is behind, which finds nobody since it takes all cards
+// for being too far ahead.
 #[test]
 fn a_clock_that_is_off_moves_nobodys_time_and_nobody_is_punished() {
     let mut cluster = Cluster::running(4, &[]);
@@ -39,4 +45,51 @@ fn a_clock_that_is_off_moves_nobodys_time_and_nobody_is_punished() {
             (routers.count() == 3).then_some(())
         });
     }
+}
+
+/// Who governs what, as a node says.
+fn governed(node: &Node) -> Vec<Json> {
+    let routers = node.json("/v1/views/zones/routers");
+    let routers = routers["rows"].as_array().unwrap().iter().map(|row| {
+        let names = ["account", "bond", "zone", "leaves", "is_out", "is_validator"];
+        names.into_iter().map(|name| row["router"][name].clone()).collect()
+    });
+    let terms = (0..4).map(|zone| node.json(&format!("/v1/lanes/{zone}"))["term"].clone());
+    routers.chain(terms).collect()
+}
+
+// Broken by: an epoch clock that takes the whole halt for time that passed, in which every
+// router was silent; a time that is refused because it is so far ahead.
+#[test]
+fn a_halt_of_three_days_punishes_nobody() {
+    let mut cluster = Cluster::running(4, &[]);
+    let follower = cluster.add_full_node(0);
+    cluster.start_all();
+    let mut finals = vec![pays(&cluster, 0)];
+    let before = governed(&cluster.nodes[follower]);
+    assert_eq!(before.len(), 4 + 4, "{before:?}");
+    for node in &mut cluster.nodes {
+        node.kill();
+        node.environment = vec![("DDT_TEST_CLOCK_OFFSET_MS", HALT_MS.to_string())];
+    }
+    cluster.start_all();
+    let now_ms = || now_us() / 1_000 + HALT_MS;
+    for at in [0, 1, 2, 3, follower] {
+        let person = &cluster.people[0];
+        let mut draft = person.draft(&payment(&cluster.people[3].account, "1"));
+        draft.valid_until = Millis(now_ms() + HALT_MS);
+        let payment = person.sign(draft);
+        // Routers that have not met each other again take nothing yet.
+        let receipt = eventually("the payment is final", || {
+            let answer = cluster.nodes[at].submit("final", &payment).unwrap();
+            (answer.status == 200).then(|| answer.json(200))
+        });
+        finals.push(text(&receipt, "event").to_string());
+    }
+    all_is_well(&cluster, &finals, &[]);
+    let height = cluster.height();
+    let time = cluster.nodes[0].json(&format!("/v1/anchors/{height}"))["time"].as_u64();
+    let away = time.unwrap().abs_diff(now_ms());
+    assert!(away < OFF_MS as u64, "an anchor's time is {away} ms off");
+    assert_eq!(governed(&cluster.nodes[follower]), before);
 }

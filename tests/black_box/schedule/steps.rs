@@ -28,7 +28,7 @@ impl History {
     /// The network of a seed, all of it running.
     pub fn new(seed: u64) -> History {
         let mut dice = Dice(seed);
-        let routers = 4 + dice.below(2);
+        let routers = 4 + dice.below(4);
         let cluster = Cluster::running(routers, &[]);
         History { cluster, finals: Vec::new(), steps: 0, dice, routers }
     }

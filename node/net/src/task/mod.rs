@@ -13,9 +13,8 @@ mod worker;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use ddt_ledger::Millis;
 use futures_util::StreamExt;
 use libp2p::request_response::{InboundRequestId, ResponseChannel};
 use libp2p::{Multiaddr, PeerId, Swarm};
@@ -100,12 +99,6 @@ pub(crate) struct Task {
     dialling: Dialling,
     cards: Cards,
     routers: Routers,
-}
-
-/// The time by this node's clock.
-pub(crate) fn clock() -> Millis {
-    let passed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Millis(u64::try_from(passed.as_millis()).unwrap_or(u64::MAX))
 }
 
 impl Task {

@@ -16,8 +16,8 @@ use crate::counters::count;
 use crate::key;
 use crate::net::{Direction, PeerInfo, lock};
 use crate::standing::{Offence, host_of};
+use crate::task::Task;
 use crate::task::worker::{QUEUE, Work};
-use crate::task::{Task, clock};
 
 /// How long a new connection is left alone, even if there is a better one.
 const SETTLING: Duration = Duration::from_secs(1);
@@ -71,7 +71,7 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    fn new(key: PublicKey, limits: &NetLimits, now: Instant) -> Peer {
+    fn new(key: PublicKey, limits: &NetLimits, (now, connected): (Instant, Millis)) -> Peer {
         let (work, queue) = mpsc::channel(QUEUE);
         let (rate, burst) = (f64::from(limits.requests_rate), f64::from(limits.requests_burst));
         let news = f64::from(limits.news_rate);
@@ -79,7 +79,7 @@ impl Peer {
             key,
             links: Vec::new(),
             since: now,
-            connected: clock(),
+            connected,
             agent: String::new(),
             height: 0,
             is_heard: false,
@@ -131,8 +131,9 @@ impl Task {
         let Some(key) = key::key_of(&peer) else { return self.part(peer) };
         let now = Instant::now();
         let is_new = !self.peers.contains_key(&peer);
-        let limits = &self.limits;
-        let entry = self.peers.entry(peer).or_insert_with(|| Peer::new(key, limits, now));
+        let (limits, clock) = (&self.limits, &self.shared.clock);
+        let entry =
+            self.peers.entry(peer).or_insert_with(|| Peer::new(key, limits, (now, clock())));
         let direction = if point.is_dialer() { Direction::Out } else { Direction::In };
         let address = point.get_remote_address().clone();
         entry.links.push(Link { id, address, direction, since: now });

@@ -16,7 +16,7 @@ use crate::key;
 use crate::message::{Hello, Message, News};
 use crate::net::{Shared, lock};
 use crate::standing::Offence;
-use crate::task::{Inside, clock};
+use crate::task::Inside;
 
 /// News of one peer that wait to be judged.
 pub(super) const QUEUE: usize = 256;
@@ -125,7 +125,7 @@ fn judge(
 
 /// Takes a card if it counts, is newer, and its router signed it.
 pub(crate) fn take_card(shared: &Shared, card: &SignedCard) -> Verdict {
-    let now = clock();
+    let now = (shared.clock)();
     let (verdict, chain) = {
         let book = lock(&shared.cards);
         (book.judge(card, now), book.chain())
