@@ -37,6 +37,11 @@ pub struct RunningNode {
     pub private_api: String,
 }
 
+/// What may be in a folder before a node is: settings, wallets and what belongs to them, and the
+/// key of a router that lost the rest.
+const BEFORE_A_NODE: [&str; 6] =
+    [crate::config::FILE, "keystore", "password", "book.json", "tickets.json", "node.key"];
+
 impl DataFolder {
     /// Takes the folder for this process; makes it when there is none. One of an older
     /// layout is copied and then brought up to date; what `notes` says, people should know.
@@ -45,7 +50,26 @@ impl DataFolder {
         old: OldLedger,
         notes: &mut dyn FnMut(String),
     ) -> Result<DataFolder, Failure> {
-        make_private(path)?;
+        // Settings may be there before anything else.
+        make_private(path, &[crate::config::FILE])?;
+        DataFolder::bring_up(path, old, notes)
+    }
+
+    /// The same for a node of a network of many: its operator's wallets, or a saved `node.key`,
+    /// may be there before anything else.
+    pub fn open_for_node(
+        path: &Path,
+        notes: &mut dyn FnMut(String),
+    ) -> Result<DataFolder, Failure> {
+        make_private(path, &BEFORE_A_NODE)?;
+        DataFolder::bring_up(path, OldLedger::Refuse, notes)
+    }
+
+    fn bring_up(
+        path: &Path,
+        old: OldLedger,
+        notes: &mut dyn FnMut(String),
+    ) -> Result<DataFolder, Failure> {
         let folder = DataFolder::hold(path)?;
         match Layout::read(path)? {
             Layout::New => secret_file::replace(&path.join("VERSION"), &format!("{VERSION}\n"))?,
@@ -124,7 +148,7 @@ pub fn running_node(home: &Path) -> Option<RunningNode> {
     serde_json::from_str(&text).ok()
 }
 
-fn make_private(path: &Path) -> Result<(), Failure> {
+fn make_private(path: &Path, allowed: &[&str]) -> Result<(), Failure> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -132,10 +156,10 @@ fn make_private(path: &Path) -> Result<(), Failure> {
     let io = |error: std::io::Error| Failure::io(path, &error);
     builder.create(path).map_err(io)?;
     let is_ours = path.join("LOCK").exists() || path.join("VERSION").exists();
-    // Settings may be there before anything else.
-    let is_settings = |entry: &std::fs::DirEntry| entry.file_name() == crate::config::FILE;
+    let is_allowed =
+        |entry: &std::fs::DirEntry| allowed.iter().any(|name| entry.file_name() == *name);
     let mut entries = std::fs::read_dir(path).map_err(io)?;
-    let is_strange = entries.any(|entry| entry.map_or(true, |entry| !is_settings(&entry)));
+    let is_strange = entries.any(|entry| entry.map_or(true, |entry| !is_allowed(&entry)));
     if !is_ours && is_strange {
         return Err(Failure::usage(format!(
             "{} holds other things and is no data folder: choose an empty or a new one",

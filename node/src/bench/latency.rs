@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use ddt_api::Limits;
+use ddt_contracts::REGISTRY;
 use ddt_core::mempool::MempoolLimits;
 use ddt_ledger::event::Checked;
 use ddt_ledger::genesis::{Genesis, GenesisZone};
@@ -32,7 +33,7 @@ pub(super) const STAGES: [&str; 3] = ["sequenced", "final", "proven"];
 const CLIENTS: usize = 64;
 /// Payments that are ready for each second of load: more than a small machine takes.
 pub(super) const READY_PER_SECOND: usize = 12_000;
-/// Between two measured payments, and up to as much again: idle is when nothing was just sealed.
+/// Before each measured payment, and up to as much again: idle is when nothing was just sealed.
 pub(super) const PAUSE: Duration = Duration::from_millis(150);
 /// Payments measured for each stage, at most: under load so many more are signed ahead.
 const PAYMENTS_MAX: usize = 300;
@@ -111,6 +112,7 @@ async fn measure(
         continue_restored: false,
         accept_lost_data: false,
         snapshots: None,
+        registry: REGISTRY,
         history: None,
         network: None,
     };
@@ -134,10 +136,10 @@ async fn figures(
     address: SocketAddr,
     output: &Output,
 ) -> Result<Figures, Failure> {
-    let mut payments = Payments { load, done: 0 };
+    let mut payments = Payments { load, is_opaque: false, done: 0 };
     output.note("Idle…");
     let probes = payments.sign(args.payments * STAGES.len())?;
-    let idle = probe(address, args.payments, &probes).await?;
+    let idle = probe(address, args.payments, &probes, PAUSE).await?;
     output.note("As many as it takes…");
     let seconds = usize::try_from(args.seconds).unwrap_or(usize::MAX);
     let ready = payments.sign(seconds.saturating_mul(READY_PER_SECOND))?;
@@ -152,7 +154,7 @@ async fn figures(
     let probes = payments.sign(args.payments * STAGES.len())?;
     let pressing = press(address, ready, Some(half), time);
     let loaded = tokio::select! {
-        loaded = probe(address, args.payments, &probes) => loaded?,
+        loaded = probe(address, args.payments, &probes, PAUSE) => loaded?,
         pressed = pressing => {
             pressed?;
             return Err(Failure::fault("the payments took longer than the load"));
@@ -161,16 +163,20 @@ async fn figures(
     Ok(Figures { rate_max, rate: half, idle, loaded })
 }
 
-/// Payments with nonces that nobody used.
+/// Payments, or payloads, with nonces that nobody used.
 pub(super) struct Payments<'l> {
     pub load: &'l Load,
+    pub is_opaque: bool,
     pub done: usize,
 }
 
 impl Payments<'_> {
     pub fn sign(&mut self, count: usize) -> Result<Vec<Checked>, Failure> {
         let chain = self.load.genesis.chain();
-        let signed = self.load.sign(Kind::Transfer, count, self.done, chain);
+        let signed = match self.is_opaque {
+            true => self.load.sign_payloads(count, self.done, chain),
+            false => self.load.sign(Kind::Transfer, count, self.done, chain),
+        };
         self.done = self.done.saturating_add(count);
         signed
     }
@@ -199,11 +205,13 @@ impl Times {
     }
 }
 
-/// Sends so many payments for each stage, one after the other.
+/// Sends so many payments for each stage, one after the other, with a pause before each, and up
+/// to as much again.
 pub(super) async fn probe(
     address: SocketAddr,
     count: usize,
     payments: &[Checked],
+    pause: Duration,
 ) -> Result<Vec<Times>, Failure> {
     let mut connection = Connection::open(address).await.map_err(failed)?;
     let (mut found, mut random) = (Vec::new(), 1);
@@ -211,7 +219,7 @@ pub(super) async fn probe(
         let (path, mut times) = (format!("/v1/events?wait={stage}"), Vec::new());
         for payment in payments {
             random = next(random);
-            tokio::time::sleep(PAUSE + PAUSE.mul_f64((random % 1_000) as f64 / 1_000.0)).await;
+            tokio::time::sleep(pause + pause.mul_f64((random % 1_000) as f64 / 1_000.0)).await;
             let begun = Instant::now();
             let status = connection.post(&path, payment.bytes()).await.map_err(failed)?;
             if status != 200 {

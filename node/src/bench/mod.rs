@@ -2,9 +2,9 @@
 
 mod api;
 mod client;
-mod delay;
 mod latency;
 pub mod ledger;
+pub mod opaque;
 mod snapshot;
 mod zones;
 

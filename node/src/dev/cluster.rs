@@ -153,7 +153,7 @@ struct Restart {
 
 impl Restart {
     async fn start(&self) -> Result<Process, Failure> {
-        let process = start(&self.home, self.listen, &self.level).await?;
+        let process = start(&self.home, self.listen, &self.level, &[]).await?;
         if let Some(network) = &self.network {
             announce(network, &self.home, &process.about)?;
         }
@@ -211,8 +211,11 @@ pub async fn live(
     for number in 1..=cluster.nodes.len() {
         listens.push(api_address(number, config.listen)?);
     }
-    let started =
-        cluster.nodes.iter().zip(&listens).map(|(home, at)| start(home, *at, &config.log.level));
+    let started = cluster
+        .nodes
+        .iter()
+        .zip(&listens)
+        .map(|(home, at)| start(home, *at, &config.log.level, &[]));
     let mut started = futures_util::future::try_join_all(started).await?.into_iter();
     let (mut processes, mut abouts) = (JoinSet::new(), Vec::new());
     for (path, listen) in cluster.nodes.iter().zip(&listens) {

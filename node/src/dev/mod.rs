@@ -10,6 +10,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use ddt_contracts::REGISTRY;
 use ddt_ledger::params::Params;
 use serde_json::{Value as Json, json};
 
@@ -172,6 +173,7 @@ async fn live(
         continue_restored: args.continue_restored,
         accept_lost_data: false,
         snapshots: None,
+        registry: REGISTRY,
         history: None,
         network: None,
     };

@@ -29,17 +29,23 @@ pub struct Process {
     pub about: Json,
 }
 
-/// Starts a node on a data folder, its public API at this address, logging so much.
+/// Starts a node on a data folder, its public API at this address, logging so much, with more
+/// flags.
 ///
 /// # Errors
 /// What it says itself, or that it says nothing.
-pub async fn start(home: &Path, listen: SocketAddr, level: &str) -> Result<Process, Failure> {
+pub async fn start(
+    home: &Path,
+    listen: SocketAddr,
+    level: &str,
+    flags: &[&str],
+) -> Result<Process, Failure> {
     let name = home.display();
     let program = std::env::current_exe()
         .map_err(|error| Failure::fault(format!("this program has no path: {error}")))?;
     let mut command = Command::new(program);
     command.args(["node", "run", "--json", "--until-stdin-ends", "--log", level]);
-    command.arg("--listen").arg(listen.to_string()).arg("--home").arg(home);
+    command.arg("--listen").arg(listen.to_string()).arg("--home").arg(home).args(flags);
     // What is meant for this command is not meant for the nodes.
     for (variable, _) in std::env::vars().filter(|(name, _)| name.starts_with("DDT_")) {
         command.env_remove(variable);

@@ -156,7 +156,10 @@ fn ports(patient: &Patient, node: Option<&Node>, findings: &mut Findings) {
     match TcpListener::bind(wanted) {
         Ok(_) => findings.ok("ports", format!("{wanted} is free")),
         Err(error) if patient.listen.is_none() => {
-            let words = format!("{wanted} cannot be had ({error}): a node takes another one");
+            let words = format!(
+                "{wanted} cannot be had ({error}): ddt dev takes another one, ddt node run wants \
+                 --listen"
+            );
             findings.ok("ports", words);
         }
         Err(error) => {

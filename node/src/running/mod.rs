@@ -51,6 +51,7 @@ use ddt_api::{Backend, Limits};
 use ddt_consensus::Running;
 use ddt_core::mempool::MempoolLimits;
 use ddt_ledger::accounts::Account;
+use ddt_ledger::registry::Registry;
 use ddt_ledger::{AccountId, Amount};
 use ddt_net::Net;
 use tokio::sync::{mpsc, watch};
@@ -88,6 +89,8 @@ pub struct NodeConfig {
     pub accept_lost_data: bool,
     /// How large the pieces of its snapshots are, in bytes; none if it makes no snapshots.
     pub snapshots: Option<u64>,
+    /// The programmes whose events its network takes.
+    pub registry: Registry,
     /// Whole epochs of history that it keeps beside the present one; none if it keeps all.
     pub history: Option<u64>,
     /// How it takes part in its network; a network of one node needs none.
@@ -122,7 +125,7 @@ impl Node {
         let genesis = genesis.ok_or_else(|| Failure::fault("the folder has no genesis file"))?;
         let keys = NodeKeys::read(&folder.path().join("node.key"))?;
         let (ending_sender, ending) = mpsc::unbounded_channel();
-        let book = opening::open_book(&folder, &genesis)?;
+        let book = opening::open_book(&folder, &genesis, config.registry)?;
         let (records, standing) = opening::stand(&folder, &book, &keys, config.accept_lost_data)?;
         let snapshots = config.snapshots;
         let (core, queues) =

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, OnceLock, mpsc as std_mpsc};
 use std::time::Duration;
 
 use ddt_consensus::{ConsensusConfig, ConsensusKeys, Running};
-use ddt_contracts::REGISTRY;
 use ddt_core::mempool::MempoolLimits;
 use ddt_core::pacer::Pacer;
 use ddt_core::sequencer::{Sequencer, SequencerConfig};
 use ddt_ledger::anchor::TIPS_MAX;
 use ddt_ledger::genesis::Genesis;
 use ddt_ledger::lane::CheckedBlock;
+use ddt_ledger::registry::Registry;
 use ddt_ledger::store::{Backend as StoreBackend, BookStore, LaneStore};
 use ddt_ledger::system::{Lane, Validators, next_deadline, params};
 use ddt_ledger::{Millis, Zone};
@@ -41,9 +41,13 @@ const LOOPBACK_CONNECTIONS_MAX: usize = 1_024;
 ///
 /// # Errors
 /// The store fails.
-pub fn open_book(folder: &DataFolder, genesis: &Genesis) -> Result<BookStore, Failure> {
+pub fn open_book(
+    folder: &DataFolder,
+    genesis: &Genesis,
+    registry: Registry,
+) -> Result<BookStore, Failure> {
     let file = StoreBackend::File(folder.path().join("book.redb"));
-    Ok(BookStore::open(file, genesis, REGISTRY)?)
+    Ok(BookStore::open(file, genesis, registry)?)
 }
 
 /// What the node may sign, by what its folder still knows of what it signed. The only router of
@@ -98,7 +102,7 @@ pub fn open_core(
     let (follow, follow_queue) = inbox::inbox(following::ROOM);
     let core = Core {
         lanes,
-        blocks: blocks::Blocks::new(chain, REGISTRY),
+        blocks: blocks::Blocks::new(chain, *book.registry()),
         gather,
         follow,
         executing: Mutex::new(()),
@@ -177,10 +181,10 @@ pub fn open_sequencer(
     if lane.height > 0 && tip.is_none() {
         return Err(lost_lanes(folder));
     }
-    let chain = core.book.chain();
+    let (chain, registry) = (core.book.chain(), *core.book.registry());
     let mut unanchored = Vec::new();
     for bytes in core.lanes.blocks_after(zone, lane.term, lane.height, usize::MAX)? {
-        let block = CheckedBlock::check(&bytes, chain, &lane.key, &REGISTRY);
+        let block = CheckedBlock::check(&bytes, chain, &lane.key, &registry);
         let block = block.map_err(|error| Failure::fault(format!("lanes.redb: {error}")))?;
         unanchored.push(block);
     }
@@ -188,7 +192,7 @@ pub fn open_sequencer(
         chain,
         zone,
         key: core.keys.router_public(),
-        registry: REGISTRY,
+        registry,
         seal_every_ms: SEAL_EVERY_MS,
         work_max: params(&snapshot).anchor_work_max,
         mempool,

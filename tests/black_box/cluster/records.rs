@@ -38,7 +38,15 @@ fn a_router_that_lost_its_disk_signs_nothing_until_told() {
     finals.extend(under_load(&mut cluster, |cluster, paid| {
         further(paid, 10);
         cluster.nodes[3].kill();
-        lose(&cluster.nodes[3], &["book.redb", "lanes.redb", "agents.redb", "consensus"]);
+        // A new disk, and the saved key.
+        let home = cluster.nodes[3].home.clone();
+        let key = fs::read(home.join("node.key")).unwrap();
+        fs::remove_dir_all(&home).unwrap();
+        fs::create_dir(&home).unwrap();
+        fs::write(home.join("node.key"), key).unwrap();
+        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        fs::set_permissions(home.join("node.key"), private).unwrap();
+        cluster.init(3, &["--peers", &cluster.file("peers.txt")]);
         cluster.nodes[3].start();
         further(paid, 10);
     }));

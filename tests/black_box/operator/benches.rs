@@ -45,6 +45,25 @@ fn the_apis_bench_reads_accounts_events_and_proofs() {
     measured(&small, &[keys.as_slice(), &["proofs_per_second"]].concat());
 }
 
+// Broken by: routers whose patience is shorter than their distance; a new full node that does
+// not arrive; figures of an event that should be those of a payload.
+#[test]
+fn routers_far_apart_that_lose_packets_decide_and_payloads_are_ordered() {
+    let small = ["bench", "zones", "--payments", "1", "--seconds", "1"];
+    let far = ["--delay-ms", "100", "--jitter-ms", "50", "--loss-percent", "5"];
+    let data = measured(&[small, far].concat(), &["verification_limit_per_second"]);
+    let four = &data["networks"][1];
+    assert_eq!(four["zones"], 4);
+    assert!(four["idle_final_in_delays"].as_f64().unwrap() >= 3.0, "{data}");
+    assert!(four["synced"].is_null());
+    let data = measured(&[small.as_slice(), &["--zones", "1", "--opaque"]].concat(), &[]);
+    let network = &data["networks"][0];
+    let figure = |name: &str| network[name].as_f64().unwrap();
+    let each = figure("payloads_per_second") / figure("events_per_second");
+    assert_eq!(each.round(), 31.0);
+    assert!(network["synced"]["events"].as_f64().unwrap() >= 12.0, "{network}");
+}
+
 // Broken by: a payment that never reaches a stage, or a router that does not start.
 #[test]
 fn the_bench_of_latency_takes_payments_to_every_stage() {

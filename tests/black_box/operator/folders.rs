@@ -3,6 +3,7 @@
 use std::fs;
 
 use crate::files;
+use crate::support::cli;
 use crate::support::network::{Network, folder};
 
 // Broken by: starting a new ledger unasked, losing a wallet or the old ledger, or touching
@@ -59,4 +60,39 @@ fn a_ledger_that_can_go_on_goes_on() {
     let network = Network::start(&home);
     assert_eq!(network.json("/v1/status")["events"], 1);
     assert!(home.join("before-migration-1").join("book.redb").exists());
+}
+
+// Broken by: taking a folder with an operator's wallets, or with nothing but a saved key, for
+// somebody else's; taking one that is somebody else's; another key in the place of the saved one.
+#[test]
+fn a_node_may_begin_where_its_operators_wallets_are() {
+    let folder = folder();
+    let path = |name: &str| folder.path().join(name);
+    let word = |name: &str| path(name).to_str().unwrap().to_string();
+    fs::write(path("password"), "correct horse").unwrap();
+    let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+    fs::set_permissions(path("password"), private).unwrap();
+    let (password, home) = (word("password"), path("north"));
+    cli::ddt(&home, &["wallet", "new", "owner", "--password-file", &password]).data();
+    let key = ["network", "key", "--name", "north", "--owner", "owner", "--host", "192.0.2.1"];
+    let part = cli::ddt(&home, &key).data();
+    let part = part["file"].as_str().unwrap();
+    let assemble = ["network", "assemble", "--name", "test", "--out", &word("public"), part];
+    cli::ddt(&home, &assemble).data();
+    let genesis = path("public").join("genesis.toml");
+    let init = ["node", "init", "--genesis", genesis.to_str().unwrap()];
+    let router = cli::ddt(&home, &init).data();
+    assert_eq!(router["role"], "router");
+
+    let saved = path("saved");
+    fs::create_dir(&saved).unwrap();
+    fs::copy(home.join("node.key"), saved.join("node.key")).unwrap();
+    let again = cli::ddt(&saved, &init).data();
+    assert_eq!((&again["router_key"], &again["role"]), (&router["router_key"], &router["role"]));
+
+    let other = path("other");
+    fs::create_dir(&other).unwrap();
+    fs::write(other.join("thesis.txt"), "mine").unwrap();
+    assert_eq!(cli::ddt(&other, &init).refusal(), (2, "usage".to_string()));
+    assert_eq!(fs::read_dir(&other).unwrap().count(), 1, "nothing was written there");
 }

@@ -145,7 +145,8 @@ impl Cluster {
         self.folder.path().join("public").join(name).to_str().unwrap().to_string()
     }
 
-    fn init(&self, at: usize, peers: &[&str]) {
+    /// `ddt node init` for a node, with these flags that name peers.
+    pub fn init(&self, at: usize, peers: &[&str]) {
         let genesis = self.file("genesis.toml");
         let arguments = [&["node", "init", "--genesis", &genesis], peers].concat();
         cli::ddt(&self.nodes[at].home, &arguments).data();

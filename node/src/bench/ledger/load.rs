@@ -7,7 +7,7 @@ use ddt_ledger::codec::encode;
 use ddt_ledger::event::{Checked, Draft, EVENT_VERSION, Role};
 use ddt_ledger::genesis::{GENESIS_VERSION, Genesis, GenesisAccount, GenesisZone};
 use ddt_ledger::params::Params;
-use ddt_ledger::registry::Declared;
+use ddt_ledger::registry::{Declared, Registry};
 use ddt_ledger::schema::{Bytes, List};
 use ddt_ledger::vrf::VrfKey;
 use ddt_ledger::{AccountId, Amount, ChainId, Hash, Millis, PublicKey, Signature, Zone};
@@ -16,6 +16,7 @@ use rayon::prelude::*;
 
 use super::Kind;
 use super::path::{Stages, Through};
+use crate::bench::opaque;
 use crate::failure::Failure;
 
 pub const ZONE: Zone = Zone(0);
@@ -92,7 +93,7 @@ impl Load {
         let open = |(at, accounts): (usize, &[AccountId])| {
             let payments = accounts.iter().map(|to| Payment { to: *to, amount }).collect();
             let body = encode(&Batch { payments: List::new(payments)? });
-            signed(chain, at % FOUNDERS, (time, at), tag::<Batch>()?, body)
+            signed(chain, at % FOUNDERS, (time, at), (&REGISTRY, tag::<Batch>()?), body)
         };
         let others = self.accounts.get(FOUNDERS..).unwrap_or_default();
         // A part at a time: each event is checked, and waits in memory.
@@ -134,14 +135,28 @@ impl Load {
         let time = crate::running::now();
         let one = |index: usize| {
             let (from, tag, body) = self.act(kind, index)?;
-            signed(chain, from, (time, index - done), tag, body)
+            signed(chain, from, (time, index - done), (&REGISTRY, tag), body)
         };
-        let events: Vec<Checked> =
-            (done..done.saturating_add(count)).into_par_iter().filter_map(one).collect();
-        match events.len() == count {
-            true => Ok(events),
-            false => Err(Failure::fault("an event of the load is not valid")),
-        }
+        all((done, count), one)
+    }
+
+    /// So many events with payloads that mean nothing after the first `done`.
+    pub fn sign_payloads(
+        &self,
+        count: usize,
+        done: usize,
+        chain: ChainId,
+    ) -> Result<Vec<Checked>, Failure> {
+        let time = crate::running::now();
+        let registry = &opaque::REGISTRY;
+        let row = registry.row_named(opaque::Payloads::NAME);
+        let tag = row.ok_or_else(|| Failure::fault("no payloads"))?.tag;
+        let one = |index: usize| {
+            let payloads = opaque::Payloads::of(&seeded("ddt v1 UNSAFE bench payloads", index));
+            let from = self.pick("from", index);
+            signed(chain, from, (time, index - done), (registry, tag), encode(&payloads))
+        };
+        all((done, count), one)
     }
 
     /// Who does what in the event with this number.
@@ -189,13 +204,26 @@ impl Load {
     }
 }
 
+/// The events with so many numbers from the first on.
+fn all(
+    (first, count): (usize, usize),
+    one: impl Fn(usize) -> Option<Checked> + Send + Sync,
+) -> Result<Vec<Checked>, Failure> {
+    let numbers = first..first.saturating_add(count);
+    let events: Vec<Checked> = numbers.into_par_iter().filter_map(one).collect();
+    match events.len() == count {
+        true => Ok(events),
+        false => Err(Failure::fault("an event of the load is not valid")),
+    }
+}
+
 /// An event of an account, checked as a router checks what arrives. Its nonce is the time, and
 /// what the number says beside it.
 fn signed(
     chain: ChainId,
     from: usize,
     (time, number): (Millis, usize),
-    tag: u16,
+    (registry, tag): (&Registry, u16),
     body: Vec<u8>,
 ) -> Option<Checked> {
     let from = key(from);
@@ -211,7 +239,7 @@ fn signed(
         body: Bytes::new(body)?,
     };
     let signature = sign(&from, &draft.digest());
-    Checked::check(&encode(&draft.signed(signature)), chain, &REGISTRY).ok()
+    Checked::check(&encode(&draft.signed(signature)), chain, registry).ok()
 }
 
 /// The key of the account with this number.

@@ -11,7 +11,6 @@ use crate::cli::node::settings_file::{self, Rule};
 use crate::cli::{Global, Output, home, wallets};
 use crate::config::{CONSENSUS_PORT, NETWORK_PORT, Place};
 use crate::data_folder::DataFolder;
-use crate::data_folder::migration::OldLedger;
 use crate::failure::Failure;
 use crate::running::NodeKeys;
 use crate::secret_file;
@@ -54,7 +53,7 @@ pub fn run(global: &Global, args: &KeyArgs, output: &Output) -> Result<(), Failu
         (Some(name), None) => wallets::public_key(global, name)?,
         (None, None) => return Err(Failure::usage("name the owner: --owner WALLET")),
     };
-    let folder = DataFolder::open(&home, OldLedger::Refuse, &mut |note| output.note(&note))?;
+    let folder = DataFolder::open_for_node(&home, &mut |note| output.note(&note))?;
     if folder.genesis()?.is_some() {
         return Err(Failure::usage(format!(
             "{} belongs to a network already; another router needs a folder of its own",

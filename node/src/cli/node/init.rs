@@ -7,7 +7,6 @@ use serde_json::json;
 
 use super::settings_file::{self, Rule};
 use crate::cli::{Global, Output, home};
-use crate::data_folder::migration::OldLedger;
 use crate::data_folder::{DataFolder, read_genesis};
 use crate::failure::Failure;
 use crate::running::NodeKeys;
@@ -47,7 +46,7 @@ pub fn run(global: &Global, args: &InitArgs, output: &Output) -> Result<(), Fail
         ddt_net::check_address(peer).map_err(|error| Failure::usage(error.to_string()))?;
     }
     let home = home(global);
-    let folder = DataFolder::open(&home, OldLedger::Refuse, &mut |note| output.note(&note))?;
+    let folder = DataFolder::open_for_node(&home, &mut |note| output.note(&note))?;
     match folder.genesis()? {
         Some(there) if there == genesis => {}
         Some(there) => {

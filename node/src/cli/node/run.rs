@@ -3,12 +3,15 @@
 use std::net::{Ipv4Addr, SocketAddr};
 
 use clap::{Args, ValueEnum};
+use ddt_contracts::REGISTRY;
+use ddt_ledger::genesis::Genesis;
+use ddt_ledger::registry::Registry;
 use serde_json::json;
 
+use crate::bench::opaque;
 use crate::cli::{Global, Output, home};
 use crate::config::{Config, Given, Giver, LogFormat};
 use crate::data_folder::DataFolder;
-use crate::data_folder::migration::OldLedger;
 use crate::dev::{PORT, interruption, start_log};
 use crate::failure::Failure;
 use crate::running::{Ending, Listeners, Node, NodeConfig};
@@ -36,6 +39,9 @@ pub struct RunArgs {
     /// End when standard input does: then whoever started it is gone
     #[arg(long, hide = true)]
     until_stdin_ends: bool,
+    /// Take payloads that mean nothing, in the network of a bench
+    #[arg(long, hide = true)]
+    bench_opaque: bool,
 }
 
 impl RunArgs {
@@ -59,17 +65,18 @@ pub fn run(global: &Global, args: &RunArgs, output: &Output) -> Result<(), Failu
     let config = &global.config;
     let home = home(global);
     let home = std::path::absolute(&home).unwrap_or(home);
-    let folder = DataFolder::open(&home, OldLedger::Refuse, &mut |note| output.note(&note))?;
+    let folder = DataFolder::open_for_node(&home, &mut |note| output.note(&note))?;
     let genesis = folder.genesis()?.ok_or_else(|| {
         Failure::usage(format!(
             "{} belongs to no network yet: ddt node init --genesis FILE",
             home.display()
         ))
     })?;
+    let registry = registry(args, &genesis)?;
     start_log(&config.log, genesis.zones.len() == 1);
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::fault(format!("no threads: {error}")))?;
-    let done = runtime.block_on(live(folder, config, args, output));
+    let done = runtime.block_on(live(folder, config, (args, registry), output));
     if let Err(failure) = &done {
         // Whoever reads the log alone must find it there.
         tracing::error!("{failure}");
@@ -78,11 +85,20 @@ pub fn run(global: &Global, args: &RunArgs, output: &Output) -> Result<(), Failu
     done
 }
 
+/// What the network's events are: those of every network, but in that of a bench.
+fn registry(args: &RunArgs, genesis: &Genesis) -> Result<Registry, Failure> {
+    match args.bench_opaque {
+        false => Ok(REGISTRY),
+        true if genesis.name == opaque::NETWORK => Ok(opaque::REGISTRY),
+        true => Err(Failure::usage("--bench-opaque is for the network of a bench alone")),
+    }
+}
+
 /// Runs until interrupted; starts again when the node asks for it, as with another role.
 async fn live(
     mut folder: DataFolder,
     config: &Config,
-    args: &RunArgs,
+    (args, registry): (&RunArgs, Registry),
     output: &Output,
 ) -> Result<(), Failure> {
     let mut continue_restored = args.continue_restored;
@@ -108,6 +124,7 @@ async fn live(
             continue_restored,
             accept_lost_data,
             snapshots: config.piece_bytes(),
+            registry,
             history: config.history_epochs(),
             network: Some(config.network()),
         };
