@@ -1,7 +1,7 @@
 //! Who signs anchors: the largest bonds among the routers that govern lanes.
 //!
 //! The set that an anchor computes signs from the second anchor after it (spec CON-4,
-//! RTR-13 … RTR-16).
+//! RTR-13 … RTR-15).
 
 use std::collections::BTreeSet;
 

@@ -102,9 +102,9 @@ pub const LIMITS: [Limit; 19] = [
         share: |n| ((n.votes() + n.statements()) / n.validators() / DAY, limit::NEWS_RATE),
     },
     Limit {
-        what: "disk of a full node",
+        what: "disk of a full node that keeps all history",
         bound: "a terabyte a year",
-        change: "pruning and snapshots; archives that share history",
+        change: "nodes that prune (`history.epochs`); archives that share history",
         share: |n| (cost(n, Kind::Full).disk, DISK_BYTES),
     },
     Limit {
@@ -134,7 +134,7 @@ pub const LIMITS: [Limit; 19] = [
     Limit {
         what: "following a year of history in a month",
         bound: "15,010 events/s",
-        change: "snapshots to start from, certified like a root",
+        change: "beginning with a snapshot, as nodes do; for all history more cores",
         share: |n| (n.events() * 365, measured::EVENTS_PER_SECOND * DAY * 30),
     },
     Limit {

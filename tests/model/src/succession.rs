@@ -1,5 +1,5 @@
 //! Who governs which lane and who validates, when somebody goes or an epoch ends (RTR-11 …
-//! RTR-16, RTR-19).
+//! RTR-15, RTR-19).
 
 use crate::canonical::Id;
 use crate::routers::{Router, Validator};
@@ -56,7 +56,7 @@ impl State {
         true
     }
 
-    /// RTR-11 … RTR-16, RTR-19.
+    /// RTR-11 … RTR-15, RTR-19.
     pub(crate) fn end_epoch_of_routers(&mut self) {
         let (clock, silent) = (self.head.clock, self.params.router_silent_ms);
         let zones: Vec<u32> = self.lanes.keys().copied().collect();
