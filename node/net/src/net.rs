@@ -32,7 +32,7 @@ pub struct PeerInfo {
     pub addresses: Vec<String>,
     /// What it says its program is.
     pub agent: String,
-    /// Since when it is connected, by this node's clock.
+    /// Since when it is connected, by the clock that the network was started with.
     pub since: Millis,
     /// The last measured round trip, in milliseconds.
     pub rtt_ms: Option<f64>,

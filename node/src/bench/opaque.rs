@@ -4,7 +4,6 @@
 //!
 //! The event is in no network's registry but that of a bench.
 
-use ddt_contracts::{accounts, bank, domains, usernames, zones};
 use ddt_ledger::book::Book;
 use ddt_ledger::context::Context;
 use ddt_ledger::event::BODY_BYTES_MAX;
@@ -21,15 +20,17 @@ pub const PAYLOADS: usize = (BODY_BYTES_MAX - 4) / PAYLOAD_BYTES;
 const BYTES: usize = PAYLOADS * PAYLOAD_BYTES;
 
 /// The registry of a real network, and payloads.
-pub const REGISTRY: Registry = Registry {
-    programmes: &[
-        &accounts::PROGRAMME,
-        &bank::PROGRAMME,
-        &domains::PROGRAMME,
-        &zones::PROGRAMME,
-        &usernames::PROGRAMME,
-        &PROGRAMME,
-    ],
+pub const REGISTRY: Registry = Registry { programmes: &PROGRAMMES };
+
+const REAL: &[&Programme] = ddt_contracts::REGISTRY.programmes;
+
+static PROGRAMMES: [&Programme; REAL.len() + 1] = {
+    let (mut all, mut at) = ([&PROGRAMME; REAL.len() + 1], 0);
+    while at < REAL.len() {
+        all[at] = REAL[at];
+        at += 1;
+    }
+    all
 };
 
 static PROGRAMME: Programme = Programme {

@@ -86,7 +86,8 @@ fn list(global: &Global, output: &Output) -> Result<(), Failure> {
         .map(|row| {
             let router = row.pointer("/router").unwrap_or(row);
             let of = |path: &str| text(router, path).unwrap_or_default();
-            let zone = text(router, "/zone").map_or("standby".to_string(), |z| format!("zone {z}"));
+            let idle = if text(router, "/leaves").is_some() { "leaving" } else { "standby" };
+            let zone = text(router, "/zone").map_or(idle.to_string(), |z| format!("zone {z}"));
             let voting = if votes(&text(router, "/key")) { "votes" } else { "" };
             (of("/account"), format!("{zone:<8} {:>12} APT  {voting}", of("/bond")))
         })

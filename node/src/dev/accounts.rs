@@ -98,10 +98,38 @@ pub fn genesis(
     })
 }
 
+/// Refuses a folder with wallets of somebody, before anything is written: their password would
+/// be replaced by the public one.
+///
+/// # Errors
+/// It has some, or the disk fails.
+pub fn refuse_wallets(folder: &DataFolder) -> Result<(), Failure> {
+    let (home, keystore) = (folder.path(), keystore(folder)?);
+    let there = keystore.list().map_err(|error| Failure::fault(error.to_string()))?.entries;
+    let is_theirs = match secret_file::read(&home.join("password"))? {
+        Some(password) => password.trim() != PASSWORD,
+        None => !there.is_empty(),
+    };
+    if is_theirs {
+        return Err(Failure::usage(format!(
+            "{} holds wallets, and the password of a development network is public: choose an \
+             empty folder",
+            home.display()
+        )));
+    }
+    Ok(())
+}
+
+fn keystore(folder: &DataFolder) -> Result<Keystore, Failure> {
+    let keystore = Keystore::open_dir(&folder.path().join("keystore"));
+    keystore.map_err(|error| Failure::fault(error.to_string()))
+}
+
 /// Puts the test wallets into the folder's keystore, with a password that costs nothing.
 pub fn fill_keystore(folder: &DataFolder, accounts: &[TestAccount]) -> Result<(), Failure> {
-    let keystore = Keystore::open_dir(&folder.path().join("keystore"));
-    let keystore = keystore.map_err(|error| Failure::fault(error.to_string()))?;
+    // First: it tells a start that was cut short from wallets of somebody.
+    secret_file::replace(&folder.path().join("password"), PASSWORD)?;
+    let keystore = keystore(folder)?;
     let there = keystore.list().map_err(|error| Failure::fault(error.to_string()))?.entries;
     for test in accounts {
         if there.iter().any(|entry| entry.name == test.name) {
@@ -112,5 +140,5 @@ pub fn fill_keystore(folder: &DataFolder, accounts: &[TestAccount]) -> Result<()
             .create(&test.name, &secret, PASSWORD, KdfCost::UNSAFE_TEST)
             .map_err(|error| Failure::fault(error.to_string()))?;
     }
-    secret_file::replace(&folder.path().join("password"), PASSWORD)
+    Ok(())
 }

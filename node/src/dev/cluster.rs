@@ -81,6 +81,7 @@ fn make(
     zones: u32,
     asked: &[String],
 ) -> Result<(), Failure> {
+    accounts::refuse_wallets(folder)?;
     let params = parameters::with(&Params::dev(), asked)?;
     let (mut keys, mut folders) = (Vec::new(), Vec::new());
     for path in paths {

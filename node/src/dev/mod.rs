@@ -136,6 +136,7 @@ fn prepare(folder: &DataFolder, asked: &[String]) -> Result<Vec<TestAccount>, Fa
     match folder.genesis()? {
         Some(genesis) => parameters::check(&genesis.params, asked)?,
         None => {
+            accounts::refuse_wallets(folder)?;
             let params = parameters::with(&Params::dev(), asked)?;
             let keys = NodeKeys::make(&folder.path().join("node.key"))?;
             let genesis = accounts::genesis(&accounts, &[keys], params)?;

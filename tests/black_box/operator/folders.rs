@@ -63,7 +63,8 @@ fn a_ledger_that_can_go_on_goes_on() {
 }
 
 // Broken by: taking a folder with an operator's wallets, or with nothing but a saved key, for
-// somebody else's; taking one that is somebody else's; another key in the place of the saved one.
+// somebody else's; taking one that is somebody else's; another key in the place of the saved one;
+// a development network in a folder with wallets, whose password it replaces.
 #[test]
 fn a_node_may_begin_where_its_operators_wallets_are() {
     let folder = folder();
@@ -83,6 +84,15 @@ fn a_node_may_begin_where_its_operators_wallets_are() {
     let init = ["node", "init", "--genesis", genesis.to_str().unwrap()];
     let router = cli::ddt(&home, &init).data();
     assert_eq!(router["role"], "router");
+
+    // A development network would put its public password in the place of theirs.
+    let wallets = path("wallets");
+    cli::ddt(&wallets, &["wallet", "new", "mine", "--password-file", &password]).data();
+    fs::copy(path("password"), wallets.join("password")).unwrap();
+    assert_eq!(cli::ddt(&wallets, &["node", "run"]).refusal(), (2, "usage".to_string()));
+    let ending = Network::try_start(&wallets).err().expect("these wallets are somebody's");
+    assert_eq!(ending.refusal(), (2, "usage".to_string()));
+    assert_eq!(fs::read_to_string(wallets.join("password")).unwrap(), "correct horse");
 
     let saved = path("saved");
     fs::create_dir(&saved).unwrap();
