@@ -268,8 +268,8 @@ impl Client {
             ureq::Error::Io(io) if io.kind() == std::io::ErrorKind::ConnectionRefused => (
                 "client.refused",
                 format!(
-                    "No node answers at {base}. Start one with ddt dev, or name \
-                     another with --api."
+                    "No node answers at {base}. Start one with ddt dev or ddt node run, or \
+                     name another with --api."
                 ),
             ),
             ureq::Error::HostNotFound => {

@@ -3,7 +3,7 @@
 //! A newcomer has no coins, so joining costs work instead of a fee. The address is drawn from
 //! the beacon of the anchor after the sign-up's, so nobody can choose it, and is leased while
 //! the member is heard of (spec ZON-1 … ZON-11). Routers put bonds down, which the ledger
-//! holds; it says who governs and who validates (spec RTR-1 … RTR-20).
+//! holds; it says who governs and who validates (spec RTR-1 … RTR-22).
 
 mod alive;
 mod audit;

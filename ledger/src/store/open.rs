@@ -214,6 +214,10 @@ pub(super) fn fault(error: impl Into<redb::Error>) -> StoreFault {
         redb::Error::Corrupted(what) => {
             storage_fault("the store", &redb::StorageError::Corrupted(what))
         }
+        redb::Error::PreviousIo => {
+            let words = "the store: a write or read before this one failed; the log says why";
+            StoreFault::new(FaultKind::Disk, words)
+        }
         other => StoreFault::new(FaultKind::Disk, format!("the store: {other}; check the disk")),
     }
 }

@@ -53,12 +53,27 @@ fn list(output: &Output) -> Result<(), Failure> {
 
 /// A JSON object as two columns.
 pub fn show(row: &Json) -> String {
-    let Some(object) = row.as_object() else { return row.to_string() };
-    let cell = |value: &Json| match value {
+    if !row.is_object() {
+        return row.to_string();
+    }
+    let mut rows = Vec::new();
+    flatten("", row, &mut rows);
+    table(&rows)
+}
+
+/// A line for each value, named by the way to it: `node.role`.
+fn flatten(name: &str, value: &Json, rows: &mut Vec<(String, String)>) {
+    let cell = match value {
+        Json::Object(object) if !object.is_empty() => {
+            for (part, value) in object {
+                let is_inner = !name.is_empty();
+                let name = if is_inner { format!("{name}.{part}") } else { part.clone() };
+                flatten(&name, value, rows);
+            }
+            return;
+        }
         Json::String(text) => text.clone(),
         other => other.to_string(),
     };
-    let rows: Vec<(String, String)> =
-        object.iter().map(|(name, value)| (name.clone(), cell(value))).collect();
-    table(&rows)
+    rows.push((name.to_string(), cell));
 }

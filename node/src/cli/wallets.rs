@@ -115,7 +115,11 @@ pub fn choose(keystore: &Keystore, name: Option<&str>) -> Result<Entry, Failure>
     if let Some(problem) = listing.problems.into_iter().find(|problem| problem.is_about(&file)) {
         return Err(failure(problem));
     }
-    Err(wallet_failure(format!("there is no wallet {name}; there are: {names}")))
+    let there = match names.is_empty() {
+        true => "make it with ddt wallet new".to_string(),
+        false => format!("there are: {names}"),
+    };
+    Err(wallet_failure(format!("there is no wallet {name}; {there}")))
 }
 
 /// The first public key of a wallet; needs no password.

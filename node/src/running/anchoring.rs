@@ -17,7 +17,8 @@ use ddt_ledger::system::{Lane, Validators, params};
 
 use super::blocks::SpanError;
 use super::core::Core;
-use super::{gathering, timing};
+use super::{chain_of, gathering, timing};
+use crate::failure::Failure;
 
 /// How long a proposer waits for the others' time statements: well below the time in which
 /// its proposal must reach them.
@@ -34,6 +35,18 @@ fn fault(error: impl std::error::Error + Send + Sync + 'static) -> Fault {
 }
 
 impl Anchoring {
+    /// Ends the node as soon as it fails, before consensus has wound up: meanwhile other parts
+    /// meet what follows from the fault, and the first to speak names the cause.
+    fn ends<T>(
+        &self,
+        done: Result<T, impl std::error::Error + Send + Sync + 'static>,
+    ) -> Result<T, Fault> {
+        done.map_err(|error| {
+            self.0.end(Failure::fault(chain_of(&error)));
+            fault(error)
+        })
+    }
+
     /// The body of the next anchor, over everything that may be anchored (spec ANC-1 …).
     fn body(&self, height: u64) -> Result<AnchorBody, Fault> {
         let core = &self.0;
@@ -163,16 +176,16 @@ impl Application for Anchoring {
     fn save_proposal(&self, proposal: &StoredProposal) -> Result<(), Fault> {
         let (id, bytes) = (proposal.anchor(), encode(proposal));
         let saved = self.0.lanes.put_proposal(proposal.height, proposal.round, &id.0, &bytes);
-        saved.map_err(fault)
+        self.ends(saved)
     }
 
     fn proposals(&self, height: u64) -> Result<Vec<StoredProposal>, Fault> {
-        let stored = self.0.lanes.proposals(height).map_err(fault)?;
+        let stored = self.ends(self.0.lanes.proposals(height))?;
         stored.iter().map(|bytes| decode(bytes, PROPOSAL_BYTES_MAX).map_err(fault)).collect()
     }
 
     fn decided(&self, bytes: &[u8], certificate: &Certificate) -> Result<(), Fault> {
-        self.0.execute(bytes, certificate).map_err(fault)
+        self.ends(self.0.execute(bytes, certificate))
     }
 
     fn double_voted(&self, votes: &[DoubleVote]) -> Result<(), Fault> {

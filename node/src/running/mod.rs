@@ -197,15 +197,17 @@ impl Node {
                 None => std::future::pending().await,
             }
         };
+        // A part that says why it ends is heard before consensus, which ends because of it.
         tokio::select! {
-            error = consensus => Ending::Failed(Failure::fault(chain_of(&error))),
-            error = network => Ending::Failed(Failure::fault(format!(
-                "the network: {}", chain_of(&error)
-            ))),
+            biased;
             ending = self.ending.recv() => ending.unwrap_or_else(|| {
                 let words = "a thread of the node has ended; start again, report this";
                 Ending::Failed(Failure::fault(words))
             }),
+            error = consensus => Ending::Failed(Failure::fault(chain_of(&error))),
+            error = network => Ending::Failed(Failure::fault(format!(
+                "the network: {}", chain_of(&error)
+            ))),
         }
     }
 

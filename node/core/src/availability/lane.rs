@@ -1,16 +1,16 @@
 //! What is known of one lane above its anchored tip.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ddt_ledger::anchor::Tip;
-use ddt_ledger::lane::{BlockHeader, CheckedBlock, SignedHeader};
+use ddt_ledger::lane::{BLOCK_BYTES_MAX, BlockHeader, CheckedBlock, SignedHeader};
 use ddt_ledger::system::Lane;
-use ddt_ledger::{Hash, PublicKey};
+use ddt_ledger::{Hash, Millis, PublicKey};
 
-use super::AHEAD_MAX;
 use super::needs::Need;
 use super::waiting::Room;
 use super::wants::Asked;
+use super::{AHEAD_MAX, ASK_MS};
 
 /// A block that is on disk, or on its way there.
 #[derive(Clone, Debug)]
@@ -49,7 +49,13 @@ pub(super) struct LaneBook {
     pub(super) is_full: bool,
     pub(super) needs: Vec<Need>,
     pub(super) asked: BTreeMap<(u64, Option<Hash>), Asked>,
-    pub(super) told_at: Option<ddt_ledger::Millis>,
+    /// Who was asked for which height, lately.
+    pub(super) questions: BTreeSet<(u64, PublicKey)>,
+    /// Bytes that a block of this lane may well have: the most of those that came lately.
+    pub(super) block_bytes: usize,
+    /// How long an answer is waited for, and what may be on its way by itself.
+    pub(super) patience: Millis,
+    pub(super) told_at: Option<Millis>,
     /// Who delivered where the lane's router did not.
     pub(super) helper: Option<PublicKey>,
 }
@@ -67,6 +73,9 @@ impl LaneBook {
             is_full: false,
             needs: Vec::new(),
             asked: BTreeMap::new(),
+            questions: BTreeSet::new(),
+            block_bytes: BLOCK_BYTES_MAX,
+            patience: ASK_MS,
             told_at: None,
             helper: None,
         }
@@ -75,6 +84,11 @@ impl LaneBook {
     /// Whether a block of this header is of this lane's term and not too far ahead.
     pub(super) fn is_in_reach(&self, header: &BlockHeader) -> bool {
         self.lane.is_governed && header.term == self.lane.term && self.is_open(header.height)
+    }
+
+    /// Whether a block of this header comes after the lane has gone past it.
+    pub(super) fn is_over(&self, header: &BlockHeader) -> bool {
+        header.term == self.lane.term && header.height <= self.lane.height
     }
 
     pub(super) fn is_open(&self, height: u64) -> bool {
@@ -199,7 +213,7 @@ impl LaneBook {
         let walked = self.needs.iter().map(|need| need.missing.len());
         [self.kept.len(), self.waiting.count(), self.votes.len(), self.needs.len()]
             .into_iter()
-            .chain([self.asked.len()])
+            .chain([self.asked.len(), self.questions.len()])
             .chain(walked)
             .fold(0, usize::saturating_add)
     }

@@ -76,15 +76,22 @@ impl Availability {
             return refuse("a block that is too large");
         }
         let id = header.id();
-        let is_known = lane.kept.contains_key(&(header.height, id));
-        if !lane.is_in_reach(&header) || is_known {
+        let is_known =
+            lane.kept.contains_key(&(header.height, id)) || lane.waits(header.height, &id);
+        if is_known || lane.is_over(&header) {
+            if let Some(lane) = self.lanes.get_mut(&header.zone) {
+                lane.came_again(from, header.height);
+            }
+            return;
+        }
+        if !lane.is_in_reach(&header) {
             return;
         }
         let (chain, key) = (self.config.chain, lane.lane.key);
         match CheckedBlock::check(&bytes, chain, &key, &self.config.registry) {
             Ok(block) => {
                 if let Some(lane) = self.lanes.get_mut(&header.zone) {
-                    lane.brought(from, header.height, id);
+                    lane.brought(from, (header.height, id), bytes.len());
                 }
                 self.take(Waiting { block, bytes }, effects);
             }

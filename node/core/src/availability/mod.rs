@@ -40,6 +40,8 @@ pub const ASKS_MAX: usize = 32;
 pub const NEEDS_MAX: usize = 8;
 /// The first answer is waited for this long; then twice as long each time.
 pub const ASK_MS: Millis = Millis(200);
+/// Longest first wait of a lane whose blocks came twice because they were asked for too early.
+pub const PATIENCE_MS_MAX: Millis = Millis(4_000);
 /// Longest wait for an answer.
 pub const ASK_MS_MAX: Millis = Millis(10_000);
 /// A vote for a block that is not anchored yet is repeated this often: messages get lost.

@@ -6,12 +6,17 @@ use ddt_ledger::lane::BLOCK_BYTES_MAX;
 use ddt_ledger::{Hash, Millis, PublicKey, Zone};
 
 use super::lane::LaneBook;
-use super::{ASK_MS, ASK_MS_MAX, ASKS_MAX, Ask, Effect};
+use super::{ASK_MS, ASK_MS_MAX, ASKS_MAX, Ask, Effect, PATIENCE_MS_MAX};
 
 /// Who has no answer so often is asked again no sooner than the time says.
 const PROMPT_ATTEMPTS: u32 = 3;
 /// One ask in so many goes to whoever is connected: those named may be gone for ever.
 const ANYBODY_EVERY: u32 = 3;
+
+/// Places of a lane that are remembered as asked for.
+const ASKED_MAX: usize = 256;
+/// Questions that are remembered, to know whether answers come in vain.
+const QUESTIONS_MAX: usize = 256;
 
 /// How a place was asked for.
 #[derive(Clone, Copy, Debug)]
@@ -35,7 +40,8 @@ pub(super) struct Asking<'a> {
 
 impl LaneBook {
     /// The lowest places that are missing: those of needs by id, and then others by height
-    /// alone, which whoever sealed them may never fill.
+    /// alone, which whoever sealed them may never fill. Of these no more than could wait: what
+    /// finds no room would have to be fetched again.
     fn wanted(&self, asking: &Asking<'_>) -> BTreeSet<Place> {
         let mut wanted = self.needed_places(asking.share);
         let seen = [
@@ -53,7 +59,12 @@ impl LaneBook {
         while wanted.len() > ASKS_MAX {
             wanted.pop_last();
         }
-        let left = ASKS_MAX.saturating_sub(wanted.len());
+        let by_id: BTreeSet<u64> = wanted.iter().map(|(height, _)| *height).collect();
+        let gaps = gaps.filter(|height| !by_id.contains(height));
+        let room = asking.share.saturating_sub(self.waiting.bytes());
+        let room = room.checked_div(self.block_bytes).unwrap_or_default();
+        // The lowest continues the lane, and need not wait.
+        let left = ASKS_MAX.min(room.saturating_add(1)).saturating_sub(wanted.len());
         wanted.extend(gaps.take(left).map(|height| (height, None)));
         wanted
     }
@@ -89,20 +100,39 @@ impl LaneBook {
         effects: &mut Vec<Effect>,
     ) {
         let wanted = self.wanted(asking);
-        self.asked.retain(|place, _| wanted.contains(place));
+        // What came and found no room is no new place: it was asked for before.
+        while self.asked.len() > ASKED_MAX {
+            self.asked.pop_last();
+        }
+        while self.questions.len() > QUESTIONS_MAX {
+            self.questions.pop_first();
+        }
         let mut wake: Option<Millis> = None;
         for place in wanted {
-            let asked = self.asked.get(&place).copied();
+            let by_height = self.asked.get(&(place.0, None));
+            let asked = self.asked.get(&place).or(by_height).copied();
             // A clock that was put back must not silence the asking.
             let due = asked.filter(|asked| asked.next.since(now) <= ASK_MS_MAX);
+            // What was voted for may be on its way already: where blocks came twice, it is
+            // given time. What an anchor needs is asked for at once.
+            let grace = self.patience.since(ASK_MS);
             let next = match due {
                 Some(asked) if asked.next > now => asked.next,
+                None if place.1.is_none() && grace > Millis(0) => {
+                    let next = now.plus(grace);
+                    self.asked.insert(place, Asked { attempts: 0, next });
+                    next
+                }
                 _ => {
                     let attempts = asked.map_or(0, |asked| asked.attempts);
                     let (height, block) = place;
                     let ask = Ask { zone, term: self.lane.term, height, block };
-                    effects.push(self.question(ask, attempts, asking));
-                    let next = now.plus(backoff(attempts));
+                    let question = self.question(ask, attempts, asking);
+                    if let Effect::Ask { to, .. } = question {
+                        self.questions.insert((height, to));
+                    }
+                    effects.push(question);
+                    let next = now.plus(backoff(attempts).max(self.patience));
                     let attempts = attempts.saturating_add(1);
                     self.asked.insert(place, Asked { attempts, next });
                     next
@@ -135,8 +165,21 @@ impl LaneBook {
         }
     }
 
+    /// A block came that is here already. If its sender had been asked for it, then too early:
+    /// it was on its way from elsewhere. Large blocks on a full wire take long, and each that is
+    /// asked for needlessly makes all others later.
+    pub(super) fn came_again(&mut self, from: PublicKey, height: u64) {
+        if self.questions.remove(&(height, from)) {
+            self.patience = Millis(self.patience.0.saturating_mul(2)).min(PATIENCE_MS_MAX);
+        }
+    }
+
     /// Somebody brought a block. Who did so where the lane's router did not is asked first.
-    pub(super) fn brought(&mut self, from: PublicKey, height: u64, id: Hash) {
+    pub(super) fn brought(&mut self, from: PublicKey, (height, id): (u64, Hash), size: usize) {
+        let before = self.block_bytes.saturating_mul(3).checked_div(4).unwrap_or_default();
+        self.block_bytes = before.max(size);
+        let less = self.patience.0.checked_div(8).unwrap_or_default();
+        self.patience = Millis(self.patience.0.saturating_sub(less)).max(ASK_MS);
         let places = [(height, None), (height, Some(id))];
         let asked = places.iter().filter_map(|place| self.asked.get(place));
         if from != self.lane.key && asked.map(|asked| asked.attempts).max() > Some(1) {

@@ -1,7 +1,11 @@
 //! Whose votes count for availability, and whom it asks when those it knows are gone.
 
-use ddt_core::availability::{Availability, Effect, Input};
+use ddt_core::availability::{
+    ASK_MS, Availability, Effect, Input, PATIENCE_MS_MAX, WAITING_BYTES_MAX,
+};
+use ddt_ledger::anchor::Tip;
 use ddt_ledger::certificate::ValidatorSet;
+use ddt_ledger::lane::BLOCK_BYTES_MAX;
 use ddt_ledger::{Millis, PublicKey};
 
 use crate::fixture::*;
@@ -105,4 +109,86 @@ fn after_an_anchor_the_routers_of_the_state_are_asked() {
         all.extend(asked(&machine.step(now, Input::Tick), 1));
     }
     assert!(all.contains(&Some(key(99))) && !all.contains(&Some(key(203))), "{all:?}");
+}
+
+/// Broken by: asking for what is on its way already again and again, so that copies fill the
+/// wire; a patience that never ends, that anybody can raise, or that an anchor's blocks wait for.
+#[test]
+fn where_answers_come_in_vain_there_is_more_patience() {
+    let (mut machine, blocks) = (machine(), chain(32, 1));
+    let id = |height: usize| blocks[height - 1].0.id();
+    let mut now = START;
+    for _ in 0..10 {
+        arrives(&mut machine, now, &blocks[0]);
+    }
+    let effects = machine.step(now, Input::Vote(vote(202, 2, id(2))));
+    assert_eq!(asked(&effects, 2), [Some(key(ROUTER))], "copies that nobody asked for");
+    // What was asked for comes as an answer, and had come by itself.
+    for height in 2..9 {
+        machine.step(now, Input::Vote(vote(202, u64::try_from(height).unwrap(), id(height))));
+        now = now.plus(PATIENCE_MS_MAX);
+        machine.step(now, Input::Tick);
+        arrives(&mut machine, now, &blocks[height - 1]);
+        arrives(&mut machine, now, &blocks[height - 1]);
+    }
+    let effects = machine.step(now, Input::Vote(vote(202, 9, id(9))));
+    assert_eq!(asked(&effects, 9), [], "it may be on its way");
+    now = now.plus(Millis(PATIENCE_MS_MAX.0 - ASK_MS.0));
+    assert_eq!(asked(&machine.step(now, Input::Tick), 9), [Some(key(ROUTER))]);
+    now = now.plus(Millis(PATIENCE_MS_MAX.0 - 1));
+    assert_eq!(asked(&machine.step(now, Input::Tick), 9), [], "the answer may be on its way");
+    now = now.plus(Millis(1));
+    assert_eq!(asked(&machine.step(now, Input::Tick), 9), [Some(key(202))]);
+    // What an anchor needs is asked for at once.
+    let tip = Tip { zone: ZONE, term: first_lane().term, height: 11, block: id(11) };
+    let effects = machine.step(now, Input::Need(vec![tip]));
+    assert_eq!(asked(&effects, 11), [Some(key(ROUTER))]);
+    // What comes once brings the patience back to where it was.
+    for block in &blocks[8..31] {
+        arrives(&mut machine, now, block);
+    }
+    let effects = machine.step(now, Input::Vote(vote(203, 32, id(32))));
+    assert_eq!(asked(&effects, 32), [Some(key(ROUTER))]);
+}
+
+/// Broken by: asking for more than could wait, so that what comes is dropped and fetched again;
+/// asking for a block by height and by id at the same time.
+#[test]
+fn no_more_is_asked_for_than_finds_room_and_nothing_twice_at_once() {
+    let (mut machine, blocks) = (machine(), chain(2, 1));
+    let id = blocks[1].0.id();
+    let effects = machine.step(START, Input::Vote(vote(202, 100, id)));
+    let count =
+        |effects: &[Effect]| effects.iter().filter(|it| matches!(it, Effect::Ask { .. })).count();
+    // One that continues the lane, and as many as may wait if each is as large as can be.
+    assert_eq!(count(&effects), 1 + WAITING_BYTES_MAX / BLOCK_BYTES_MAX);
+    let tip = Tip { zone: ZONE, term: first_lane().term, height: 2, block: id };
+    let effects = machine.step(START, Input::Need(vec![tip]));
+    assert_eq!(asked(&effects, 2), [], "it is asked for by its height");
+    let later = START.plus(ASK_MS);
+    let is_by_id =
+        |effect: &Effect| matches!(effect, Effect::Ask { ask, .. } if ask.block == Some(id));
+    let effects = machine.step(later, Input::Tick);
+    assert_eq!(asked(&effects, 2).len(), 1);
+    assert!(effects.iter().any(is_by_id), "{effects:?}");
+    // Blocks that are small leave room for more.
+    for block in &blocks {
+        arrives(&mut machine, later, block);
+    }
+    let effects = machine.step(later.plus(ASK_MS), Input::Tick);
+    assert_eq!(asked(&effects, 20).len(), 1, "{effects:?}");
+}
+
+/// Broken by: counting copies only of what continues the lane.
+#[test]
+fn a_copy_of_what_waits_for_its_parent_counts_as_well() {
+    let (mut machine, blocks) = (machine(), chain(3, 1));
+    let id = |height: usize| blocks[height - 1].0.id();
+    machine.step(START, Input::Vote(vote(202, 2, id(2))));
+    arrives(&mut machine, START, &blocks[1]);
+    arrives(&mut machine, START, &blocks[1]);
+    let effects = machine.step(START, Input::Vote(vote(202, 3, id(3))));
+    assert_eq!(asked(&effects, 3), [], "it may be on its way");
+    let effects = machine.step(START.plus(ASK_MS), Input::Tick);
+    assert_eq!(asked(&effects, 3), [Some(key(ROUTER))]);
 }

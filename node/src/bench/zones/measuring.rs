@@ -24,6 +24,9 @@ const DELAYS_EACH: u32 = 30;
 const DELAYS_UNTIL_IDLE: u32 = 10;
 /// Events with payloads that are ready for each second of load.
 const PAYLOADS_READY_PER_SECOND: usize = 4_000;
+/// What was pressed is in the book once nothing more came for so long: a full anchor can take
+/// longer than a second.
+const QUIET_SECONDS: f64 = 4.0;
 /// How long a new full node may take.
 const SYNC_WITHIN: Duration = Duration::from_secs(600);
 /// Linux tells times in hundredths of a second on every machine.
@@ -155,13 +158,12 @@ async fn press_all(
 /// came, in seconds.
 async fn settled(first: SocketAddr, begun: Instant, time: Duration) -> Result<(f64, f64), Failure> {
     let mut last = (executed(first).await?, begun.elapsed().as_secs_f64());
-    while begun.elapsed() < time * 2 {
-        tokio::time::sleep(Duration::from_millis(500)).await;
+    while begun.elapsed() < time * 2 && begun.elapsed().as_secs_f64() < last.1 + QUIET_SECONDS {
+        tokio::time::sleep(Duration::from_millis(100)).await;
         let now = executed(first).await?;
-        if now <= last.0 {
-            break;
+        if now > last.0 {
+            last = (now, begun.elapsed().as_secs_f64());
         }
-        last = (now, begun.elapsed().as_secs_f64());
     }
     Ok(last)
 }
