@@ -91,8 +91,9 @@ impl<'m, 'b> Routers<'m, 'b> {
         bond: Amount,
     ) -> Result<(), Refusal> {
         let author = self.book.scope.spender.ok_or(NOT_OWNER)?;
-        self.add_bond(bond)?;
+        // Whether there is enough money is asked last of all.
         self.note_key(author, key)?;
+        self.add_bond(bond)?;
         let rows = &mut self.book.rows;
         ROUTERS.put(rows, &author, &Router::new((key, vrf_key), cx.clock, cx.height));
         Ok(())

@@ -200,10 +200,13 @@ impl State {
             demand(*amount >= least, "zones.bond_small")?;
             demand(!self.router_keys.contains_key(&key), "zones.router_key")?;
         }
+        let is_new = !self.routers.contains_key(&author);
+        if is_new {
+            self.note_router_key(author, key)?;
+        }
         let (from, to) = (Party::Account(author), Party::Hold(0, author));
         self.shift(from, to, amount, "bond")?;
-        if !self.routers.contains_key(&author) {
-            self.note_router_key(author, key)?;
+        if is_new {
             let (now, height) = (self.head.clock, self.head.height);
             self.routers.insert(author, Router::new(key, vrf_key, now, height));
         }

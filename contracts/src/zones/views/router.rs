@@ -1,5 +1,7 @@
 //! Routers: one, all of them, those that validate, and what they upgrade to.
 
+use std::collections::BTreeSet;
+
 use ddt_ledger::certificate::Validator;
 use ddt_ledger::context::Context;
 use ddt_ledger::routers::{PlannedUpgrade, Protocol, Router as Row, RouterKey, bond_of};
@@ -36,10 +38,15 @@ shape! {
     }
 }
 
+fn account_of(rows: &dyn Rows, validator: &Validator) -> Option<AccountId> {
+    RouterKey::read(rows, &validator.key).map(|known| known.account)
+}
+
 impl RouterFacts {
     fn new(rows: &dyn Rows, account: AccountId, row: Row) -> RouterFacts {
         let lane = row.zone.and_then(|zone| Lane::read(rows, zone));
-        let is_own = |validator: &Validator| validator.key == row.key;
+        // By account: after a move the old key signs one anchor more.
+        let is_own = |validator: &Validator| account_of(rows, validator) == Some(account);
         RouterFacts {
             account,
             key: row.key,
@@ -132,15 +139,17 @@ impl View for Validators {
         };
         let sets = Sets::read(rows).ok_or(NOT_FOUND)?;
         let of_page = sets.next.0.iter().skip(start).take(page.limit);
+        let after: BTreeSet<Option<AccountId>> =
+            sets.after_next.0.iter().map(|next| account_of(rows, next)).collect();
         let row = |validator: &Validator| {
-            let account = RouterKey::read(rows, &validator.key).map(|known| known.account);
+            let account = account_of(rows, validator);
             ValidatorsRow {
                 zone: validator.zone,
                 account,
                 key: validator.key,
                 vrf_key: validator.vrf_key,
                 bond: account.map_or(Amount::ZERO, |account| bond_of(rows, &account)),
-                is_staying: sets.after_next.0.iter().any(|next| next.key == validator.key),
+                is_staying: account.is_some() && after.contains(&account),
             }
         };
         let found: Vec<ValidatorsRow> = of_page.map(row).collect();
