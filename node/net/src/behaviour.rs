@@ -199,13 +199,15 @@ impl Behaviour {
         let said = identify::Config::new(names.identify.clone(), pair.public())
             .with_agent_version(agent)
             .with_cache_size(256)
-            .with_push_listen_addr_updates(true);
+            .with_push_listen_addr_updates(true)
+            // Who says where it is reached is reached there, and nowhere else.
+            .with_hide_listen_addrs(!config.external.is_empty());
         let pings = ping::Config::new()
             .with_interval(Duration::from_secs(10))
             .with_timeout(Duration::from_secs(15));
         let server = config.relay.then(|| relay::Behaviour::new(me, relay::Config::default()));
         Ok(Behaviour {
-            gate: Gate(standing),
+            gate: Gate::new(standing, limits.connections_per_host_max),
             limits: connection_limits::Behaviour::new(allowed),
             requests: Requests::new(protocol(&names.ask)?, limits, counting),
             gossip: gossip(pair, &names)?,

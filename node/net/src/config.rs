@@ -60,6 +60,9 @@ pub struct NetLimits {
     pub peers_max: u32,
     /// Most connections with one peer.
     pub connections_per_peer_max: u32,
+    /// Most connections that one machine may begin: an IPv4 address other than loopback, or a
+    /// network of 64 bits of IPv6.
+    pub connections_per_host_max: usize,
     /// Most connections that are being made, in each direction.
     pub pending_max: u32,
     /// How many peers it looks for by itself.
@@ -102,6 +105,7 @@ impl Default for NetLimits {
         NetLimits {
             peers_max: 128,
             connections_per_peer_max: 4,
+            connections_per_host_max: 16,
             pending_max: 64,
             peers_wanted: 16,
             requests_per_peer: 16,
@@ -110,7 +114,7 @@ impl Default for NetLimits {
             requests_burst: 8_000,
             bytes_rate: 256 * 1024 * 1024,
             news_rate: 5_000,
-            asks_per_peer: 32,
+            asks_per_peer: 12,
             asks_waiting: 256,
             answer_timeout: Duration::from_secs(20),
             hello_timeout: Duration::from_secs(5),

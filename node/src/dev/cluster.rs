@@ -247,10 +247,11 @@ pub async fn live(
     }
     output.note("\nEnding…");
     let again = interruption()?;
+    // First, so that no node that ends by the same interruption is started again.
+    let _ = stop.send(true);
     if let Some(wallet_ui) = wallet_ui {
         wallet_ui.stop().await;
     }
-    let _ = stop.send(true);
     let all = async { while processes.join_next().await.is_some() {} };
     tokio::select! {
         () = all => output.note("Stopped."),

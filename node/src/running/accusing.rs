@@ -43,7 +43,11 @@ impl Accused {
                 tracing::warn!("{}: {error}; what it said of others is forgotten", path.display());
                 Vec::new()
             }),
-            Err(_) => Vec::new(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+            Err(error) => {
+                tracing::error!("{}: {error}; what it said of others is lost", path.display());
+                Vec::new()
+            }
         };
         let known = all.into_iter().take(ACCUSED_MAX).map(|evidence| (evidence.key, evidence));
         Accused { known: Mutex::new(known.collect()), path }

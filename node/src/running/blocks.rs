@@ -28,7 +28,16 @@ struct Kept {
     checked: BTreeMap<Place, CheckedBlock>,
     bytes: usize,
     /// How far each lane may be anchored.
-    available: BTreeMap<Zone, Tip>,
+    available: BTreeMap<Zone, Available>,
+}
+
+/// How far a lane may be anchored.
+#[derive(Clone)]
+pub struct Available {
+    /// The highest block.
+    pub tip: Tip,
+    /// The blocks from the lane's tip to it, as (height, id).
+    pub way: Vec<(u64, Hash)>,
 }
 
 /// Checked blocks, and how far they may be anchored.
@@ -47,8 +56,6 @@ struct Budget {
 }
 
 impl Budget {
-    const UNLIMITED: Budget = Budget { bytes: u64::MAX, work: u64::MAX, is_first: true };
-
     /// Takes a block's bytes and work off. One block alone always fits (spec ANC-8).
     fn take(&mut self, bytes: u64, work: u64) -> Result<(), SpanError> {
         let fits = bytes <= self.bytes && work <= self.work;
@@ -100,10 +107,10 @@ impl Blocks {
     }
 
     /// How far a lane may be anchored from now on.
-    pub fn set_available(&self, zone: Zone, tip: Option<Tip>) {
+    pub fn set_available(&self, zone: Zone, available: Option<Available>) {
         let mut kept = self.lock();
-        match tip {
-            Some(tip) => kept.available.insert(zone, tip),
+        match available {
+            Some(available) => kept.available.insert(zone, available),
             None => kept.available.remove(&zone),
         };
     }
@@ -124,7 +131,8 @@ impl Blocks {
             checked.remove(&place);
         }
         kept.bytes = kept.bytes.saturating_sub(freed);
-        if kept.available.get(&zone).is_some_and(|tip| (tip.term, tip.height) <= end) {
+        let is_over = |known: &Available| (known.tip.term, known.tip.height) <= end;
+        if kept.available.get(&zone).is_some_and(is_over) {
             kept.available.remove(&zone);
         }
     }
@@ -146,15 +154,45 @@ impl Blocks {
         lanes: &LaneStore,
         (bytes_max, work_max): (u64, u64),
     ) -> Result<Option<Reach>, StoreFault> {
-        let tip = self.lock().available.get(&zone).copied();
-        let Some(tip) = tip.filter(|tip| tip.term == lane.term && tip.height > lane.height) else {
-            return Ok(None);
-        };
-        match self.down_from(&tip, lane, lanes, &mut Budget { ..Budget::UNLIMITED }) {
+        let known = self.lock().available.get(&zone).cloned();
+        let is_ahead =
+            |known: &Available| known.tip.term == lane.term && known.tip.height > lane.height;
+        let Some(known) = known.filter(is_ahead) else { return Ok(None) };
+        match self.up_from(zone, lane, lanes, &known.way, (bytes_max, work_max)) {
             Ok(blocks) => Ok(reach(&blocks, bytes_max, work_max, &self.registry)),
             Err(SpanError::Fault(fault)) => Err(fault),
             Err(SpanError::Missing | SpanError::Invalid(_)) => Ok(None),
         }
+    }
+
+    /// The lane's next blocks on this way, up to the first that goes beyond the limits: what
+    /// waits behind it is read when its time comes, however much it is.
+    fn up_from(
+        &self,
+        zone: Zone,
+        lane: &Lane,
+        lanes: &LaneStore,
+        way: &[(u64, Hash)],
+        (bytes_max, work_max): (u64, u64),
+    ) -> Result<Vec<CheckedBlock>, SpanError> {
+        let next = way.iter().filter(|(height, _)| *height > lane.height);
+        let (mut parent, mut blocks) = (lane.tip, Vec::new());
+        let (mut bytes, mut work) = (0_u64, 0_u64);
+        for (height, id) in next.take(usize::try_from(SPAN_BLOCKS_MAX).unwrap_or(usize::MAX)) {
+            let block = self.block(lanes, lane, (zone, lane.term, *height, *id))?;
+            // Another block than the first of a place may have been anchored meanwhile.
+            if block.header().parent != parent {
+                return Err(SpanError::Missing);
+            }
+            parent = *id;
+            bytes = bytes.saturating_add(u64::try_from(block.size()).unwrap_or(u64::MAX));
+            work = work.saturating_add(block.work(&self.registry));
+            blocks.push(block);
+            if bytes > bytes_max || work > work_max {
+                break;
+            }
+        }
+        Ok(blocks)
     }
 
     /// The blocks that these tips add to their lanes, within the limits of one anchor.
@@ -241,7 +279,7 @@ impl Blocks {
             let block = kept.checked.get(&(tip.zone, tip.term, tip.height, tip.block));
             block.map(|block| block.header().time)
         };
-        kept.available.values().map(|tip| (*tip, time(tip))).collect()
+        kept.available.values().map(|known| (known.tip, time(&known.tip))).collect()
     }
 }
 

@@ -142,17 +142,20 @@ impl Core {
             self.blocks.forget(*zone, lane);
         }
         self.repace()?;
-        if let Some((_, lane)) = lanes.iter().find(|(zone, _)| Some(*zone) == self.role.zone) {
-            let anchored = Anchored { height, lane: lane.clone(), executed, authors };
-            let _ = self.orders.send(Order::Anchored(anchored));
-        }
+        let own = lanes.iter().find(|(zone, _)| Some(*zone) == self.role.zone);
+        let own = own.map(|(_, lane)| lane.clone());
         let validators = position.validators.clone();
         self.routers.set(&lanes, &validators, &self.keys.router_public());
         if let Some(net) = self.net.get() {
             net.set_routers(self.routers.keys(), self.role.is_router());
         }
         let input = availability::Input::Anchored { lanes, validators };
+        // Before the lane goes on: of a term that it does not know it would keep no block.
         self.gather.put(gathering::Order::Input(input));
+        if let Some(lane) = own {
+            let anchored = Anchored { height, lane, executed, authors };
+            let _ = self.orders.send(Order::Anchored(anchored));
+        }
         self.follow.put(Step::Input(follower::Input::Committed(position)));
         let _ = self.anchors.send(height);
         self.snapshots.anchored(&self.book)?;

@@ -43,7 +43,11 @@ fn fault(error: impl std::fmt::Display) -> SubmitError {
 }
 
 /// What the book already knows of an event.
-fn in_book(core: &Core, snapshot: &Snapshot, event: Hash) -> Result<Option<Submitted>, StoreFault> {
+pub(super) fn in_book(
+    core: &Core,
+    snapshot: &Snapshot,
+    event: Hash,
+) -> Result<Option<Submitted>, StoreFault> {
     let Some(place) = snapshot.event_place(&event)? else { return Ok(None) };
     let receipt = snapshot.receipt(place)?;
     let stage = match core.book.head().0.height > place.0 {

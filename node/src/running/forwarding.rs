@@ -9,11 +9,13 @@ use ddt_core::mempool::NONCE_WAITING;
 use ddt_core::{mempool, sequencer};
 use ddt_ledger::event::Checked;
 use ddt_ledger::lane::SoftReceipt;
+use ddt_ledger::store::Snapshot;
 use ddt_ledger::{Hash, Millis, PublicKey, Refusal, Signature};
 use ddt_net::message::{Answer, Request, Submitted};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::core::{Core, now};
+use super::face::in_book;
 use super::lane::Order;
 use super::tracker::Progress;
 
@@ -65,6 +67,11 @@ pub async fn carry(core: Arc<Core>, event: Checked, _room: OwnedSemaphorePermit)
                 if tokio::time::timeout(within, waited).await.is_ok() {
                     return;
                 }
+                // Its anchor may have come before anybody followed the event.
+                if core.book.snapshot().is_ok_and(|book| is_in_book(&core, &book, &id)) {
+                    core.tracker.end(&id, Progress::Final);
+                    return;
+                }
             }
             Word::Refused(_) | Word::Silent => {
                 // One router's "no" may be a lie: this node found the event good. The last one
@@ -91,6 +98,10 @@ pub async fn carry(core: Arc<Core>, event: Checked, _room: OwnedSemaphorePermit)
             return;
         }
     }
+}
+
+fn is_in_book(core: &Core, book: &Snapshot, event: &Hash) -> bool {
+    matches!(in_book(core, book, *event), Ok(Some(_)))
 }
 
 /// The author's own zone first, then the others, from it on.

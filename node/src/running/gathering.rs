@@ -20,6 +20,7 @@ use ddt_ledger::{Millis, PublicKey, Zone};
 use ddt_net::Frame;
 use ddt_net::message::{Answer, News, Request};
 
+use super::blocks::Available;
 use super::core::{Core, now};
 use super::following::Step;
 use super::inbox::Outbox;
@@ -68,7 +69,7 @@ pub fn open(core: &Arc<Core>) -> Result<Availability, Failure> {
     };
     let machine = Availability::new(config, heads, validators.next, stored);
     for (zone, _) in Lane::scan(&snapshot, None, TIPS_MAX) {
-        core.blocks.set_available(zone, machine.available_tip(zone));
+        core.blocks.set_available(zone, available(&machine, zone));
     }
     Ok(machine)
 }
@@ -163,7 +164,7 @@ impl Gathering<'_> {
                 Effect::Serve { .. } => {}
                 Effect::Here(_) => is_here = true,
                 Effect::Available(zone) => {
-                    self.core.blocks.set_available(zone, self.machine.available_tip(zone));
+                    self.core.blocks.set_available(zone, available(&self.machine, zone));
                     self.core.tip_waits();
                 }
                 Effect::Evidence { key, first, second } => {
@@ -178,7 +179,7 @@ impl Gathering<'_> {
             }
         }
         for zone in anchored {
-            self.core.blocks.set_available(zone, self.machine.available_tip(zone));
+            self.core.blocks.set_available(zone, available(&self.machine, zone));
         }
         if is_here { self.arrived() } else { Ok(()) }
     }
@@ -229,6 +230,12 @@ impl Gathering<'_> {
             asked.fetch_sub(1, Ordering::Relaxed);
         });
     }
+}
+
+/// How far a lane may be anchored by now.
+fn available(machine: &Availability, zone: Zone) -> Option<Available> {
+    let tip = machine.available_tip(zone)?;
+    Some(Available { tip, way: machine.available_blocks(zone) })
 }
 
 /// A connected peer that can send what is not anchored yet: with each turn another.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ddt_contracts::zones::{Alive, CloseTerm, Signal};
 use ddt_ledger::codec::encode;
@@ -12,21 +12,21 @@ use ddt_ledger::fault::StoreFault;
 use ddt_ledger::registry::Declared;
 use ddt_ledger::routers::{PROTOCOL_VERSION, Protocol, Router, RouterKey};
 use ddt_ledger::system::{Head, Lane, params};
-use ddt_ledger::{AccountId, Millis, Refusal, Zone};
+use ddt_ledger::{AccountId, Refusal, Zone};
 
-use super::core::{Core, now};
+use super::core::Core;
 use super::duties::Duties;
 
 const TICK: Duration = Duration::from_secs(1);
 /// Nothing is said again before this.
-const PAUSE: Millis = Millis(5_000);
+const PAUSE: Duration = Duration::from_secs(5);
 
 /// Speaks for a router.
 pub struct Governing {
     core: Arc<Core>,
     duties: Arc<Duties>,
     /// When each was said last.
-    said: Mutex<BTreeMap<String, Millis>>,
+    said: Mutex<BTreeMap<String, Instant>>,
 }
 
 impl Governing {
@@ -91,10 +91,9 @@ impl Governing {
 
     fn may_say(&self, what: &str) -> bool {
         let mut said = self.said.lock().unwrap_or_else(|error| error.into_inner());
-        let time = now();
-        let is_due = said.get(what).is_none_or(|last| time.since(*last) >= PAUSE);
+        let is_due = said.get(what).is_none_or(|last| last.elapsed() >= PAUSE);
         if is_due {
-            said.insert(what.to_string(), time);
+            said.insert(what.to_string(), Instant::now());
         }
         is_due
     }

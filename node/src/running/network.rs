@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ddt_consensus::Introducer;
 use ddt_ledger::PublicKey;
@@ -28,7 +28,7 @@ const LISTEN_PAUSE: Duration = Duration::from_millis(100);
 /// How often the cards are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// A card is signed anew this often, so that it is known to be alive.
-const CARD_EVERY_MS: u64 = 3_600_000;
+const CARD_EVERY: Duration = Duration::from_secs(3_600);
 /// Addresses of one router that consensus is told of while the node runs.
 const INTRODUCED_MAX: usize = 64;
 /// Cards are kept on disk once in so many looks, if they changed.
@@ -118,16 +118,16 @@ pub async fn stay(
     home: PathBuf,
     introducer: Option<Introducer>,
 ) {
-    let (mut introduced, mut told, mut turns) = (Introduced::new(), None, 0_u32);
+    let (mut introduced, mut told, mut turns) = (Introduced::new(), None::<Instant>, 0_u32);
     let mut kept = Vec::new();
     loop {
-        let is_old = told.is_none_or(|told| now().since(told).0 > CARD_EVERY_MS);
+        let is_old = told.is_none_or(|told| told.elapsed() >= CARD_EVERY);
         if core.role.is_router() && is_old {
             match card(&core, &net, &config, api.as_ref()) {
                 Ok(card) => net.set_card(Some(card)),
                 Err(failure) => tracing::error!("{failure}"),
             }
-            told = Some(now());
+            told = Some(Instant::now());
         }
         let cards = net.cards();
         if let Some(introducer) = &introducer {

@@ -1,6 +1,7 @@
 //! Forgetting history that its operator does not want to keep.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use ddt_ledger::fault::StoreFault;
@@ -18,17 +19,23 @@ const PAUSE: Duration = Duration::from_millis(50);
 
 /// Keeps this many whole epochs beside the present one. Runs until the runtime ends.
 pub async fn forget(core: Arc<Core>, epochs: u64) {
+    // What was begun before this start is ended first: nothing else would look for it.
+    let mut is_begun = core.book.lowest() > 1;
     loop {
         tokio::time::sleep(LOOK_EVERY).await;
         let Some(lowest) = looking(&core, move |core| lowest_kept(core, epochs)).await else {
             continue;
         };
-        if lowest <= core.book.lowest() {
+        let lowest = lowest.max(core.book.lowest());
+        if lowest <= core.book.lowest() && !is_begun {
             continue;
         }
+        is_begun = false;
         let mut pruning = Some(Pruning::before(lowest));
         while let Some(turn) = pruning.take() {
-            pruning = looking(&core, move |core| one_turn(core, turn)).await.flatten();
+            let turned = looking(&core, move |core| one_turn(core, turn)).await;
+            is_begun = turned.is_none();
+            pruning = turned.flatten();
             tokio::time::sleep(PAUSE).await;
         }
     }
@@ -77,21 +84,28 @@ fn one_turn(core: &Core, mut pruning: Pruning) -> Result<Option<Pruning>, StoreF
     }
     // Blocks go last: until then, every event that is found has its bytes.
     let snapshot = core.book.snapshot()?;
+    let mut ends = Vec::new();
     for (zone, (term, height)) in pruning.blocks() {
         let Some(lane) = Lane::read(&snapshot, zone) else { continue };
         let height = match lane.term == term {
             true => height.min(lane.height.saturating_sub(1)),
             false => height,
         };
-        while !core.lanes.forget(zone, (term, height))? {
+        ends.push((zone, (term, height)));
+    }
+    if let Some(fault) = snapshot.fault() {
+        return Err(fault);
+    }
+    // While it is open the book can reuse none of its pages, and this may take long.
+    drop(snapshot);
+    for (zone, end) in ends {
+        while !core.lanes.forget(zone, end)? {
+            if core.is_stopping.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
             std::thread::sleep(PAUSE);
         }
     }
-    match snapshot.fault() {
-        Some(fault) => Err(fault),
-        None => {
-            tracing::info!("forgot what was before anchor {}", core.book.lowest());
-            Ok(None)
-        }
-    }
+    tracing::info!("forgot what was before anchor {}", core.book.lowest());
+    Ok(None)
 }

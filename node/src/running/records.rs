@@ -281,7 +281,8 @@ pub async fn watch(core: Arc<Core>, records: Records, silence: Silence) {
             Silence::Untold => return,
             Silence::Below(height) if core.book.head().0.height < height => continue,
             Silence::Below(_) => {}
-            Silence::CatchingUp if !has_caught_up(&core, 0) => continue,
+            // Here a liar can only keep it silent, and what it signed may be near the highest.
+            Silence::CatchingUp if !has_caught_up(&core, 0, 0) => continue,
             Silence::CatchingUp => {
                 let returned = own_lane(&core).and_then(|lane| records.come_back(lane));
                 if let Err(failure) = returned {
@@ -300,15 +301,17 @@ pub async fn open_when_up_to_date(core: Arc<Core>) {
     let me = core.keys.router_public();
     // Who alone decides now is as far as anybody.
     let is_alone = || core.routers.validators().0.iter().all(|validator| validator.key == me);
-    while !is_alone() && !has_caught_up(&core, BEHIND_MAX) {
+    let faulty = || core.routers.validators().0.len().saturating_sub(1) / 3;
+    while !is_alone() && !has_caught_up(&core, BEHIND_MAX, faulty()) {
         tokio::time::sleep(UP_TO_DATE_EVERY).await;
     }
     core.is_up_to_date.store(true, Ordering::Relaxed);
 }
 
-/// Whether so many validators are connected that the network goes on with this one, and none
-/// of them is further by more than that. Without any other nobody can tell.
-fn has_caught_up(core: &Core, behind: u64) -> bool {
+/// Whether so many validators are connected that the network goes on with this one, and it is
+/// not behind them by more than that. The highest of them are not believed, so many as may be
+/// `faulty`: nobody has proven its height. Without any other validator nobody can tell.
+fn has_caught_up(core: &Core, behind: u64, faulty: usize) -> bool {
     let Some(net) = core.net.get() else { return false };
     let (set, me) = (core.routers.validators(), core.keys.router_public());
     let is_validator = |key: &PublicKey| set.0.iter().any(|validator| validator.key == *key);
@@ -317,14 +320,13 @@ fn has_caught_up(core: &Core, behind: u64) -> bool {
         let router = peer.router.filter(|key| *key != me && is_validator(key));
         router.map(|_| peer.height)
     });
-    let (mut count, mut highest) = (0_usize, core.heard.load(Ordering::Relaxed));
-    for height in heights {
-        count = count.saturating_add(1);
-        highest = highest.max(height);
-    }
+    let mut heights: Vec<u64> = heights.collect();
+    heights.sort_unstable_by(|a, b| b.cmp(a));
+    let believed = heights.get(faulty).or(heights.last()).copied().unwrap_or_default();
+    let highest = believed.max(core.heard.load(Ordering::Relaxed));
     // A node that votes is one of them itself.
     let own = usize::from(is_validator(&me));
-    let is_quorum = count > 0 && count.saturating_add(own) >= set.quorum();
+    let is_quorum = !heights.is_empty() && heights.len().saturating_add(own) >= set.quorum();
     is_quorum && core.book.head().0.height.saturating_add(behind) >= highest
 }
 

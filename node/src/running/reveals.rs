@@ -24,6 +24,7 @@ use serde_json::{Value as Json, json};
 
 use super::core::{Core, now};
 use super::duties::Duties;
+use crate::failure::Failure;
 
 /// The agent's tasks, in `agents.redb`.
 pub const TASKS: TableDefinition<&[u8; 32], &[u8]> = TableDefinition::new("reveals");
@@ -181,7 +182,12 @@ impl Reveals {
         let mut agent = self.agent();
         let effects = agent.step(now(), Input::Task(task));
         let taken = self.perform(&mut agent, effects);
-        match taken.map_err(|fault| SubmitError::Fault(fault.to_string()))? {
+        let taken = taken.map_err(|fault| {
+            // The machine has the task and the disk has not: it must not say so again.
+            self.core.end(Failure::from(fault.clone()));
+            SubmitError::Fault(fault.to_string())
+        });
+        match taken? {
             Some(Err(refusal)) => Err(SubmitError::Refused(refusal)),
             _ => Ok(json!({ "commit": commit })),
         }

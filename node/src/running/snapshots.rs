@@ -95,8 +95,14 @@ impl Snapshots {
         let last = Head::read(&state).filter(|last| last.height > 0 && last.epoch < epoch);
         let (Some(_), Some(record)) = (last, state.anchor(height)?) else { return Ok(()) };
         let turn = Turn { height, root: record.roots.state, state };
-        if let Err(TrySendError::Full(_)) = sender.try_send(turn) {
-            tracing::warn!("no snapshot of anchor {height}: the ones before take too long");
+        match sender.try_send(turn) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => {
+                tracing::warn!("no snapshot of anchor {height}: the ones before take too long");
+            }
+            Err(TrySendError::Disconnected(_)) => {
+                tracing::error!("no snapshot of anchor {height}: who makes them has ended");
+            }
         }
         Ok(())
     }

@@ -3,7 +3,7 @@
 //! Compiled into debug builds only. `DDT_TEST_TREASON` says how the node lies,
 //! `DDT_TEST_CLOCK_OFFSET_MS` how far its clock is off.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use ddt_core::availability::Ask;
 use ddt_ledger::anchor::{AnchorBody, Tip};
@@ -13,6 +13,7 @@ use ddt_ledger::lane::{BLOCK_BYTES_MAX, LaneBlock};
 use ddt_ledger::{AccountId, Hash, Millis};
 use ddt_net::message::Request;
 
+use super::blocks::Available;
 use super::core::Core;
 
 /// How a router lies.
@@ -26,6 +27,8 @@ enum Treason {
     WrongRoot,
     /// It states times that are an hour off, now ahead, now behind.
     WrongTime,
+    /// It says that it is far ahead of all others.
+    Boast,
     /// It takes the events of this account, and sequences none of them.
     Censor(AccountId),
 }
@@ -40,6 +43,7 @@ fn read() -> Option<Treason> {
         ("withhold", "") => Some(Treason::Withhold),
         ("wrong-root", "") => Some(Treason::WrongRoot),
         ("wrong-time", "") => Some(Treason::WrongTime),
+        ("boast", "") => Some(Treason::Boast),
         ("censor", account) => account.parse().ok().map(Treason::Censor),
         _ => None,
     };
@@ -69,6 +73,11 @@ pub fn time(height: u64, now: Millis) -> Millis {
     }
 }
 
+/// The height that others are greeted with.
+pub fn height(height: u64) -> u64 {
+    if matches!(treason(), Some(Treason::Boast)) { u64::MAX } else { height }
+}
+
 /// The body that is proposed.
 pub fn body(mut body: AnchorBody) -> AnchorBody {
     if matches!(treason(), Some(Treason::WrongRoot)) {
@@ -95,7 +104,11 @@ pub fn push(core: &Arc<Core>, bytes: &[u8]) -> bool {
             let (header, id) = (&block.header, block.header.id());
             let tip =
                 Tip { zone: header.zone, term: header.term, height: header.height, block: id };
-            core.blocks.set_available(header.zone, Some(tip));
+            static WAY: Mutex<Vec<(u64, Hash)>> = Mutex::new(Vec::new());
+            let mut way = WAY.lock().unwrap_or_else(|error| error.into_inner());
+            way.push((header.height, id));
+            let way = way.clone();
+            core.blocks.set_available(header.zone, Some(Available { tip, way }));
             core.tip_waits();
             true
         }

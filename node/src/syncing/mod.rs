@@ -27,8 +27,7 @@ use crate::running::{NodeKeys, Records};
 use choosing::Candidate;
 use fetching::Fetched;
 use peers::Peers;
-use progress::Progress;
-pub use progress::told;
+pub use progress::{Progress, told};
 
 /// The folder of what was fetched, in the data folder.
 const FOLDER: &str = "sync";

@@ -1,6 +1,6 @@
 //! One of four routers lies. The others go on, agree, and say what they saw.
 
-use crate::load::{all_is_well, further, home_of, is_done, text, under_load};
+use crate::load::{all_is_well, further, home_of, is_done, pays, text, under_load};
 use crate::support::cluster::Cluster;
 use crate::support::eventually;
 
@@ -87,6 +87,22 @@ fn times_that_are_an_hour_off_move_nothing() {
         .collect();
     let now_ms = crate::support::signer::now_us() / 1_000;
     assert!(times.iter().all(|time| time.abs_diff(now_ms) < half_an_hour_ms), "{times:?}");
+}
+
+// Broken by: a router that starts and believes whoever is highest: it would never seal.
+#[test]
+fn a_router_that_boasts_of_its_height_keeps_no_other_from_sealing() {
+    let mut cluster = with("boast");
+    let mut finals = vec![pays(&cluster, 0)];
+    cluster.nodes[1].kill();
+    cluster.nodes[1].start();
+    eventually("it seals", || {
+        let status = cluster.nodes[1].json("/v1/status");
+        (status["node"]["is_ready"] == true).then_some(())
+    });
+    finals.push(pays(&cluster, 1));
+    assert!(cluster.nodes[LIAR].log().contains("this node lies"));
+    all_is_well(&cluster, &finals, &[]);
 }
 
 // Broken by: an event that is given to its home router alone.

@@ -47,6 +47,8 @@ pub(super) struct LaneBook {
     pub(super) kept_bytes: usize,
     /// Whether a block was left out because there was no room: until more is anchored.
     pub(super) is_full: bool,
+    /// Whether two blocks for one place were told of.
+    pub(super) is_accused: bool,
     pub(super) needs: Vec<Need>,
     pub(super) asked: BTreeMap<(u64, Option<Hash>), Asked>,
     /// Who was asked for which height, lately.
@@ -71,6 +73,7 @@ impl LaneBook {
             votes: BTreeMap::new(),
             kept_bytes: 0,
             is_full: false,
+            is_accused: false,
             needs: Vec::new(),
             asked: BTreeMap::new(),
             questions: BTreeSet::new(),
@@ -89,6 +92,19 @@ impl LaneBook {
     /// Whether a block of this header comes after the lane has gone past it.
     pub(super) fn is_over(&self, header: &BlockHeader) -> bool {
         header.term == self.lane.term && header.height <= self.lane.height
+    }
+
+    /// Whether a block would be dropped, however good it is: then it need not be verified, which
+    /// costs far more than sending it again and again.
+    pub(super) fn would_be_dropped(&self, header: &BlockHeader, id: &Hash) -> bool {
+        let below = header.height.saturating_sub(1);
+        let is_other = self.first.get(&header.height).is_some_and(|first| first != id);
+        let is_known_way = self.continues(header);
+        let is_contradicted =
+            !is_known_way && (below == self.lane.height || self.first.contains_key(&below));
+        let is_left_out = is_known_way && self.is_full;
+        let is_vain = (is_other && self.is_accused) || is_contradicted || is_left_out;
+        is_vain && !self.is_needed(header.height, id)
     }
 
     pub(super) fn is_open(&self, height: u64) -> bool {

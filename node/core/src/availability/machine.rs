@@ -84,7 +84,7 @@ impl Availability {
             }
             return;
         }
-        if !lane.is_in_reach(&header) {
+        if !lane.is_in_reach(&header) || lane.would_be_dropped(&header, &id) {
             return;
         }
         let (chain, key) = (self.config.chain, lane.lane.key);
@@ -116,6 +116,7 @@ impl Availability {
             if is_other {
                 let first = first.and_then(|first| lane.kept.get(&(header.height, first)));
                 if let Some(first) = first {
+                    lane.is_accused = true;
                     let (key, second) = (lane.lane.key, taken.block.signed_header());
                     let (first, second) = (Box::new(first.signed.clone()), Box::new(second));
                     effects.push(Effect::Evidence { key, first, second });

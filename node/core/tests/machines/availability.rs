@@ -88,7 +88,8 @@ fn a_quorum_of_votes_for_what_is_here_makes_a_lane_available() {
     assert_eq!(machine.available_blocks(ZONE), [(1, one), (2, two)]);
 }
 
-/// Broken by: replacing the first block of a place, or voting for the second.
+/// Broken by: replacing the first block of a place, or voting for the second; telling of it, and
+/// verifying it, as often as somebody sends it.
 #[test]
 fn a_second_block_at_a_place_is_evidence_and_kept_only_if_an_anchor_needs_it() {
     let (mut machine, blocks, others) = (machine(), chain(2, 1), chain(2, 2));
@@ -107,6 +108,8 @@ fn a_second_block_at_a_place_is_evidence_and_kept_only_if_an_anchor_needs_it() {
         _ => false,
     };
     assert!(effects.iter().any(is_evidence) && stores(&effects).is_empty());
+    // Whoever sends it again does not make this node verify it again.
+    assert!(arrives(&mut machine, START, &others[0]).iter().all(|effect| !is_evidence(effect)));
     let tip = tip_of(&others[1]);
     let effects = machine.step(START, Input::Need(vec![tip]));
     assert_eq!(asks(&effects), [(2, Some(others[1].0.id()))]);

@@ -172,8 +172,12 @@ impl Task {
     pub(super) fn on_record(&mut self, record: &Record) {
         let Ok(card) = SignedCard::decode(&record.value) else { return };
         let is_its_key = record.key == record_key(self.names.chain(), &card.card.router);
-        let now = Instant::now();
-        if !is_its_key || !self.cards.checks.take(now) {
+        let is_news = || {
+            let now = (self.shared.clock)();
+            lock(&self.shared.cards).judge(&card, now) == Verdict::Accept
+        };
+        // Only a signature that must be checked counts: else cards of nobody would shut out others.
+        if !is_its_key || !is_news() || !self.cards.checks.take(Instant::now()) {
             return;
         }
         if take_card(&self.shared, &card) == Verdict::Accept {

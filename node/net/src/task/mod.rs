@@ -96,6 +96,8 @@ pub(crate) struct Task {
     /// Room that requests of peers take until their answers have left.
     serving: HashMap<InboundRequestId, [OwnedSemaphorePermit; 2]>,
     at_work: Arc<Semaphore>,
+    /// The same for requests of routers.
+    at_work_for_routers: Arc<Semaphore>,
     dialling: Dialling,
     cards: Cards,
     routers: Routers,
@@ -128,6 +130,7 @@ impl Task {
             asks: Asks::default(),
             serving: HashMap::new(),
             at_work: Arc::new(Semaphore::new(config.limits.requests_total)),
+            at_work_for_routers: Arc::new(Semaphore::new(config.limits.requests_total)),
             dialling: Dialling::new(peers, now),
             cards: Cards::new(now),
             routers: Routers::default(),

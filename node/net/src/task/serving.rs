@@ -10,6 +10,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::counters::count;
 use crate::message::{ANSWER_BYTES_MAX, Answer, Message, Request};
 use crate::meter::Room;
+use crate::net::lock;
 use crate::standing::Offence;
 use crate::stream::Packet;
 use crate::task::{Inside, Task};
@@ -60,7 +61,10 @@ impl Task {
             return self.refuse(peer, Offence::Early, "a request before a greeting");
         }
         let own = Arc::clone(&entry.at_work).try_acquire_owned();
-        let all = Arc::clone(&self.at_work).try_acquire_owned();
+        // What routers need of each other does not wait for strangers.
+        let is_router = lock(&self.shared.cards).router_at(&entry.key).is_some();
+        let all = if is_router { &self.at_work_for_routers } else { &self.at_work };
+        let all = Arc::clone(all).try_acquire_owned();
         match (own, all) {
             (Ok(own), Ok(all)) => self.serve(peer, id, (bytes, room), channel, [own, all]),
             _ => self.busy(channel),

@@ -187,12 +187,33 @@ async fn who_never_reads_takes_only_its_own_room() {
             _ => Answer::Taken,
         }
     });
+    let deaf = asks_and_never_reads(9, &node).await;
+    eventually("refusals", || node.net.counters().busy >= 30).await;
+    let other = crate::fixture::start_beside(2, &node).await;
+    crate::fixture::meet(&node, &other).await;
+    assert_eq!(other.net.ask(node.key(), Request::Push(vec![1])).await, Ok(Answer::Taken));
+    // Several of them take all the room that strangers have, and none that routers have.
+    let more = asks_and_never_reads(10, &node).await;
+    eventually("refusals", || node.net.counters().busy >= 60).await;
+    assert_eq!(other.net.ask(node.key(), Request::Push(vec![1])).await, Ok(Answer::Busy));
+    let router = crate::fixture::router(50).1;
+    node.net.set_routers(crate::fixture::set([router]), false);
+    let card = crate::fixture::card(50, &other, crate::fixture::now());
+    other.net.set_card(Some(card));
+    eventually("the card", || node.net.card(&router).is_some()).await;
+    assert_eq!(other.net.ask(node.key(), Request::Push(vec![1])).await, Ok(Answer::Taken));
+    deaf.abort();
+    more.abort();
+}
+
+/// A peer that asks for much once it was greeted, and reads no answer.
+async fn asks_and_never_reads(seed: u8, node: &Node) -> tokio::task::JoinHandle<()> {
     let deaf = Plain { is_deaf: true };
-    let mut raw = Raw::connect(9, &node.address(), node.key(), deaf).await;
+    let mut raw = Raw::connect(seed, &node.address(), node.key(), deaf).await;
     raw.send(framed(&Request::Hello(hello(CHAIN)).encode()));
     let key = raw.key();
     let (go, wait) = tokio::sync::oneshot::channel();
-    let reading = tokio::spawn(async move {
+    let asking = tokio::spawn(async move {
         tokio::select! {
             _ = async { loop { raw.next().await; } } => {}
             _ = wait => {}
@@ -206,11 +227,7 @@ async fn who_never_reads_takes_only_its_own_room() {
     });
     node.diary.until_greeted(key).await;
     go.send(()).expect("a peer");
-    eventually("refusals", || node.net.counters().busy >= 30).await;
-    let other = crate::fixture::start_beside(2, &node).await;
-    crate::fixture::meet(&node, &other).await;
-    assert_eq!(other.net.ask(node.key(), Request::Push(vec![1])).await, Ok(Answer::Taken));
-    reading.abort();
+    asking
 }
 
 /// Broken by: an answer that is believed to be one.

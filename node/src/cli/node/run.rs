@@ -15,6 +15,7 @@ use crate::data_folder::DataFolder;
 use crate::dev::{PORT, interruption, start_log};
 use crate::failure::Failure;
 use crate::running::{Ending, Listeners, Node, NodeConfig};
+use crate::syncing::{self, Progress};
 
 /// Run the node.
 #[derive(Args)]
@@ -106,14 +107,18 @@ async fn live(
     let listen = config.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)));
     let (network, mut notes) = (config.network(), |words: String| output.note(&words));
     tokio::select! {
-        synced = crate::syncing::sync(&folder, &config.sync, &network, &mut notes) => {
+        synced = syncing::sync(&folder, &config.sync, &network, &mut notes) => {
             synced?;
         }
         () = interruption()? => {
+            Progress::forget(folder.path());
             output.note("Stopped; what was fetched and verified stays.");
             return Ok(());
         }
-        () = crate::wallet_ui::stdin_ended(args.until_stdin_ends) => return Ok(()),
+        () = crate::wallet_ui::stdin_ended(args.until_stdin_ends) => {
+            Progress::forget(folder.path());
+            return Ok(());
+        }
     }
     let listeners = Listeners::bind(listen, config.private_listen)?;
     loop {
