@@ -95,6 +95,25 @@ fn registry(args: &RunArgs, genesis: &Genesis) -> Result<Registry, Failure> {
     }
 }
 
+/// Syncs from a snapshot, if that is due. `false` if it was interrupted.
+async fn is_synced(
+    folder: &DataFolder,
+    config: &Config,
+    args: &RunArgs,
+    output: &Output,
+) -> Result<bool, Failure> {
+    let (network, mut notes) = (config.network(), |words: String| output.note(&words));
+    tokio::select! {
+        synced = syncing::sync(folder, &config.sync, &network, &mut notes) => {
+            return synced.map(|_| true);
+        }
+        () = interruption()? => output.note("Stopped; what was fetched and verified stays."),
+        () = crate::wallet_ui::stdin_ended(args.until_stdin_ends) => {}
+    }
+    Progress::forget(folder.path());
+    Ok(false)
+}
+
 /// Runs until interrupted; starts again when the node asks for it, as with another role.
 async fn live(
     mut folder: DataFolder,
@@ -105,20 +124,8 @@ async fn live(
     let mut continue_restored = args.continue_restored;
     let mut accept_lost_data = args.accept_lost_data;
     let listen = config.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)));
-    let (network, mut notes) = (config.network(), |words: String| output.note(&words));
-    tokio::select! {
-        synced = syncing::sync(&folder, &config.sync, &network, &mut notes) => {
-            synced?;
-        }
-        () = interruption()? => {
-            Progress::forget(folder.path());
-            output.note("Stopped; what was fetched and verified stays.");
-            return Ok(());
-        }
-        () = crate::wallet_ui::stdin_ended(args.until_stdin_ends) => {
-            Progress::forget(folder.path());
-            return Ok(());
-        }
+    if !is_synced(&folder, config, args, output).await? {
+        return Ok(());
     }
     let listeners = Listeners::bind(listen, config.private_listen)?;
     loop {
