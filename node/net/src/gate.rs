@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::convert::Infallible;
-use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
@@ -36,7 +35,7 @@ impl Gate {
     fn enter(&mut self, id: ConnectionId, host: IpAddr) -> Result<(), ConnectionDenied> {
         let count = self.hosts.entry(host).or_default();
         if *count >= self.per_host_max {
-            return Err(ConnectionDenied::new(Crowd));
+            return Err(ConnectionDenied::new(Refused::Crowd));
         }
         *count = count.saturating_add(1);
         self.begun.insert(id, host);
@@ -63,30 +62,17 @@ fn machine_of(address: &Multiaddr) -> Option<IpAddr> {
     }
 }
 
-#[derive(Debug)]
-struct Banned;
-
-impl fmt::Display for Banned {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("kept away for what it did before")
-    }
+/// Why somebody is not let in.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error("kept away for what it did before")]
+    Banned,
+    #[error("too many connections from one machine")]
+    Crowd,
 }
-
-impl std::error::Error for Banned {}
-
-#[derive(Debug)]
-struct Crowd;
-
-impl fmt::Display for Crowd {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("too many connections from one machine")
-    }
-}
-
-impl std::error::Error for Crowd {}
 
 fn unless(is_banned: bool) -> Result<(), ConnectionDenied> {
-    if is_banned { Err(ConnectionDenied::new(Banned)) } else { Ok(()) }
+    if is_banned { Err(ConnectionDenied::new(Refused::Banned)) } else { Ok(()) }
 }
 
 impl NetworkBehaviour for Gate {

@@ -116,7 +116,7 @@ pub fn choose(keystore: &Keystore, name: Option<&str>) -> Result<Entry, Failure>
         return Err(failure(problem));
     }
     let there = match names.is_empty() {
-        true => "make it with ddt wallet new".to_string(),
+        true => format!("make it with ddt wallet new {name}"),
         false => format!("there are: {names}"),
     };
     Err(wallet_failure(format!("there is no wallet {name}; {there}")))

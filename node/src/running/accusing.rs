@@ -15,6 +15,7 @@ use ddt_ledger::{AccountId, PublicKey, Refusal};
 
 use super::core::Core;
 use super::duties::Duties;
+use crate::failure::Failure;
 use crate::secret_file;
 
 /// Where accusations are kept until the state knows of them.
@@ -36,7 +37,10 @@ pub struct Accused {
 
 impl Accused {
     /// What a folder remembers.
-    pub fn open(home: &Path) -> Accused {
+    ///
+    /// # Errors
+    /// The file is there and cannot be read: to go on would write over it.
+    pub fn open(home: &Path) -> Result<Accused, Failure> {
         let path = home.join(FILE);
         let all: Vec<Evidence> = match std::fs::read(&path) {
             Ok(bytes) => decode(&bytes, FILE_BYTES_MAX).unwrap_or_else(|error| {
@@ -44,13 +48,10 @@ impl Accused {
                 Vec::new()
             }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => {
-                tracing::error!("{}: {error}; what it said of others is lost", path.display());
-                Vec::new()
-            }
+            Err(error) => return Err(Failure::io(&path, &error)),
         };
         let known = all.into_iter().take(ACCUSED_MAX).map(|evidence| (evidence.key, evidence));
-        Accused { known: Mutex::new(known.collect()), path }
+        Ok(Accused { known: Mutex::new(known.collect()), path })
     }
 
     /// Remembers an accusation until the state knows of it.

@@ -9,7 +9,6 @@ use ddt_core::mempool::NONCE_WAITING;
 use ddt_core::{mempool, sequencer};
 use ddt_ledger::event::Checked;
 use ddt_ledger::lane::SoftReceipt;
-use ddt_ledger::store::Snapshot;
 use ddt_ledger::{Hash, Millis, PublicKey, Refusal, Signature};
 use ddt_net::message::{Answer, Request, Submitted};
 use tokio::sync::OwnedSemaphorePermit;
@@ -68,7 +67,8 @@ pub async fn carry(core: Arc<Core>, event: Checked, _room: OwnedSemaphorePermit)
                     return;
                 }
                 // Its anchor may have come before anybody followed the event.
-                if core.book.snapshot().is_ok_and(|book| is_in_book(&core, &book, &id)) {
+                let known = core.book.snapshot().and_then(|book| in_book(&core, &book, id));
+                if matches!(known, Ok(Some(_))) {
                     core.tracker.end(&id, Progress::Final);
                     return;
                 }
@@ -98,10 +98,6 @@ pub async fn carry(core: Arc<Core>, event: Checked, _room: OwnedSemaphorePermit)
             return;
         }
     }
-}
-
-fn is_in_book(core: &Core, book: &Snapshot, event: &Hash) -> bool {
-    matches!(in_book(core, book, *event), Ok(Some(_)))
 }
 
 /// The author's own zone first, then the others, from it on.

@@ -107,7 +107,7 @@ pub fn open_core(
         follow,
         executing: Mutex::new(()),
         judged: Mutex::new(None),
-        accused: accusing::Accused::open(folder.path()),
+        accused: accusing::Accused::open(folder.path())?,
         times: times::Times::default(),
         routers,
         sets,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use ddt_ledger::certificate::Validator;
+use ddt_ledger::certificate::{Validator, ValidatorSet};
 use ddt_ledger::context::Context;
 use ddt_ledger::routers::{PlannedUpgrade, Protocol, Router as Row, RouterKey, bond_of};
 use ddt_ledger::system::{Lane, Validators as Sets};
@@ -42,11 +42,23 @@ fn account_of(rows: &dyn Rows, validator: &Validator) -> Option<AccountId> {
     RouterKey::read(rows, &validator.key).map(|known| known.account)
 }
 
+/// Whose keys stand in a set. Whose, not which: after a move the old key signs one anchor more.
+fn accounts_of(rows: &dyn Rows, set: &ValidatorSet) -> BTreeSet<AccountId> {
+    set.0.iter().filter_map(|validator| account_of(rows, validator)).collect()
+}
+
+/// Who signs the next anchor.
+fn signers(rows: &dyn Rows) -> BTreeSet<AccountId> {
+    Sets::read(rows).map(|sets| accounts_of(rows, &sets.next)).unwrap_or_default()
+}
+
 impl RouterFacts {
-    fn new(rows: &dyn Rows, account: AccountId, row: Row) -> RouterFacts {
+    fn new(
+        rows: &dyn Rows,
+        signers: &BTreeSet<AccountId>,
+        (account, row): (AccountId, Row),
+    ) -> RouterFacts {
         let lane = row.zone.and_then(|zone| Lane::read(rows, zone));
-        // By account: after a move the old key signs one anchor more.
-        let is_own = |validator: &Validator| account_of(rows, validator) == Some(account);
         RouterFacts {
             account,
             key: row.key,
@@ -57,7 +69,7 @@ impl RouterFacts {
             heard: lane.map_or(row.heard, |lane| lane.heard),
             leaves: row.leaves,
             is_out: row.is_out,
-            is_validator: Sets::read(rows).is_some_and(|sets| sets.next.0.iter().any(is_own)),
+            is_validator: signers.contains(&account),
             signal: row.signal,
         }
     }
@@ -78,7 +90,8 @@ view! {
 impl View for Router {
     fn run(&self, _: &Context, rows: &dyn Rows, _: &Page) -> Result<Found<RouterRow>, Refusal> {
         let row = Row::read(rows, &self.account).ok_or(NOT_FOUND)?;
-        Ok(Found::one(RouterRow { router: RouterFacts::new(rows, self.account, row) }))
+        let router = RouterFacts::new(rows, &signers(rows), (self.account, row));
+        Ok(Found::one(RouterRow { router }))
     }
 }
 
@@ -101,7 +114,8 @@ impl View for Routers {
         let found = Row::scan(rows, after, page.limit);
         let last = found.last().filter(|_| found.len() >= page.limit);
         let next = last.map(|(account, _)| account.0.to_vec());
-        let row = |(account, row)| RoutersRow { router: RouterFacts::new(rows, account, row) };
+        let signers = signers(rows);
+        let row = |row| RoutersRow { router: RouterFacts::new(rows, &signers, row) };
         Ok(Found { rows: found.into_iter().map(row).collect(), next })
     }
 }
@@ -139,8 +153,7 @@ impl View for Validators {
         };
         let sets = Sets::read(rows).ok_or(NOT_FOUND)?;
         let of_page = sets.next.0.iter().skip(start).take(page.limit);
-        let after: BTreeSet<Option<AccountId>> =
-            sets.after_next.0.iter().map(|next| account_of(rows, next)).collect();
+        let after = accounts_of(rows, &sets.after_next);
         let row = |validator: &Validator| {
             let account = account_of(rows, validator);
             ValidatorsRow {
@@ -149,7 +162,7 @@ impl View for Validators {
                 key: validator.key,
                 vrf_key: validator.vrf_key,
                 bond: account.map_or(Amount::ZERO, |account| bond_of(rows, &account)),
-                is_staying: account.is_some() && after.contains(&account),
+                is_staying: account.is_some_and(|account| after.contains(&account)),
             }
         };
         let found: Vec<ValidatorsRow> = of_page.map(row).collect();

@@ -91,6 +91,23 @@ impl LaneBook {
         places
     }
 
+    /// Forgets how places were asked for that are kept by now. What came and found no room is no
+    /// new place; of too many such places the highest are forgotten.
+    fn forget_asked(&mut self, wanted: &BTreeSet<Place>) {
+        let (kept, first) = (&self.kept, &self.first);
+        let is_kept = |(height, id): &Place| match id {
+            Some(id) => kept.contains_key(&(*height, *id)),
+            None => first.contains_key(height),
+        };
+        self.asked.retain(|place, _| wanted.contains(place) || !is_kept(place));
+        let excess = self.asked.len().saturating_sub(ASKED_MAX);
+        let places = self.asked.keys().rev().filter(|place| !wanted.contains(place));
+        let gone: Vec<Place> = places.take(excess).copied().collect();
+        for place in gone {
+            self.asked.remove(&place);
+        }
+    }
+
     /// Asks for what is missing and due, and says when to look again.
     pub(super) fn ask(
         &mut self,
@@ -100,16 +117,13 @@ impl LaneBook {
         effects: &mut Vec<Effect>,
     ) {
         let wanted = self.wanted(asking);
-        // What came and found no room is no new place: it was asked for before.
-        while self.asked.len() > ASKED_MAX {
-            self.asked.pop_last();
-        }
+        self.forget_asked(&wanted);
         while self.questions.len() > QUESTIONS_MAX {
             self.questions.pop_first();
         }
         let mut wake: Option<Millis> = None;
         for place in wanted {
-            let by_height = self.asked.get(&(place.0, None));
+            let by_height = self.asked.get(&(place.0, None)).filter(|asked| asked.attempts > 0);
             let asked = self.asked.get(&place).or(by_height).copied();
             // A clock that was put back must not silence the asking.
             let due = asked.filter(|asked| asked.next.since(now) <= ASK_MS_MAX);

@@ -143,6 +143,10 @@ fn where_answers_come_in_vain_there_is_more_patience() {
     let tip = Tip { zone: ZONE, term: first_lane().term, height: 11, block: id(11) };
     let effects = machine.step(now, Input::Need(vec![tip]));
     assert_eq!(asked(&effects, 11), [Some(key(ROUTER))]);
+    // Even where its height was only given time.
+    assert_eq!(asked(&effects, 10), []);
+    let effects = machine.step(now, Input::Need(vec![Tip { height: 10, block: id(10), ..tip }]));
+    assert_eq!(asked(&effects, 10), [Some(key(ROUTER))]);
     // What comes once brings the patience back to where it was.
     for block in &blocks[8..31] {
         arrives(&mut machine, now, block);
@@ -191,4 +195,24 @@ fn a_copy_of_what_waits_for_its_parent_counts_as_well() {
     assert_eq!(asked(&effects, 3), [], "it may be on its way");
     let effects = machine.step(START.plus(ASK_MS), Input::Tick);
     assert_eq!(asked(&effects, 3), [Some(key(ROUTER))]);
+}
+
+/// Broken by: places that are here, and asked for once, and that push out those still asked for.
+#[test]
+fn what_was_asked_for_and_came_makes_nobody_ask_twice() {
+    let (mut machine, mut blocks) = (machine(), Vec::new());
+    for salt in 1..=10 {
+        let more = branch(&blocks, 30, salt);
+        blocks.extend(more);
+    }
+    for block in &blocks[..299] {
+        let header = block.0.header();
+        machine.step(START, Input::Vote(vote(202, header.height, block.0.id())));
+        kept(&mut machine, START, block);
+    }
+    let effects = machine.step(START, Input::Vote(vote(202, 300, blocks[299].0.id())));
+    assert_eq!(asked(&effects, 300).len(), 1);
+    for _ in 0..3 {
+        assert_eq!(asked(&machine.step(START, Input::Tick), 300), [], "it is asked for");
+    }
 }

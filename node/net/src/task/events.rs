@@ -62,11 +62,10 @@ impl Task {
             }
             BehaviourEvent::Ping(ping::Event {
                 connection,
-                result: Err(ping::Failure::Timeout),
+                result: Err(ping::Failure::Timeout | ping::Failure::Other { .. }),
                 ..
             }) => {
-                // Nobody is there any more: a machine without power closes nothing itself. Other
-                // failures are those of a stream alone, as where somebody speaks no ping.
+                // Nobody is there any more: a machine without power closes nothing itself.
                 self.swarm.close_connection(connection);
             }
             _ => {}

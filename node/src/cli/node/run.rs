@@ -96,7 +96,7 @@ fn registry(args: &RunArgs, genesis: &Genesis) -> Result<Registry, Failure> {
 }
 
 /// Syncs from a snapshot, if that is due. `false` if it was interrupted.
-async fn is_synced(
+async fn sync_first(
     folder: &DataFolder,
     config: &Config,
     args: &RunArgs,
@@ -124,7 +124,7 @@ async fn live(
     let mut continue_restored = args.continue_restored;
     let mut accept_lost_data = args.accept_lost_data;
     let listen = config.listen.unwrap_or(SocketAddr::from((Ipv4Addr::LOCALHOST, PORT)));
-    if !is_synced(&folder, config, args, output).await? {
+    if !sync_first(&folder, config, args, output).await? {
         return Ok(());
     }
     let listeners = Listeners::bind(listen, config.private_listen)?;
