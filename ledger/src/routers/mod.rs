@@ -197,6 +197,7 @@ impl<'m, 'b> Routers<'m, 'b> {
         self.note_key(author, key)?;
         let old = std::mem::replace(&mut router.key, key);
         router.vrf_key = vrf_key;
+        router.moved = Some(cx.clock);
         if self.book.duty_role(&author, &old).is_some() {
             self.book.revoke_duty(old)?;
         }

@@ -46,6 +46,8 @@ pub struct Router {
     pub signalled: Millis,
     /// The anchor in which it bonded; 0 at genesis. Votes up to there are no matter of its bond.
     pub since: u64,
+    /// The epoch clock when it changed its keys last, if it ever did.
+    pub moved: Option<Millis>,
 }
 
 impl Router {
@@ -61,6 +63,7 @@ impl Router {
             signal: 0,
             signalled: Millis(0),
             since,
+            moved: None,
         }
     }
 

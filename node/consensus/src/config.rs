@@ -19,6 +19,10 @@ const QUEUE_PER_HEIGHT: usize = 20 * VALIDATORS_MAX;
 const STATUS_EVERY: Duration = Duration::from_secs(2);
 /// Values asked for at once when catching up.
 const SYNC_BATCH: usize = 32;
+/// Such questions that are answered at one time: consensus waits for the same threads.
+const SYNC_SERVED: usize = 4;
+/// Such questions of one peer that are answered in a second.
+const SYNC_SERVED_PER_SECOND: u32 = 20;
 
 /// How long each step of a round may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +135,9 @@ impl ConsensusConfig {
         let sync = engine::ValueSyncConfig {
             status_update_interval: STATUS_EVERY,
             batch_size: SYNC_BATCH,
+            max_concurrent_inbound_requests: SYNC_SERVED,
+            max_inbound_requests_per_window: SYNC_SERVED_PER_SECOND,
+            inbound_request_rate_limit_window: Duration::from_secs(1),
             ..Default::default()
         };
         Ok(EngineConfig { moniker: self.moniker.clone(), consensus, sync })

@@ -41,7 +41,7 @@ pub(crate) struct Behaviour {
     pub identify: identify::Behaviour,
     pub ping: ping::Behaviour,
     pub autonat_client: autonat::v2::client::Behaviour,
-    pub autonat_server: autonat::v2::server::Behaviour,
+    pub autonat_server: Toggle<autonat::v2::server::Behaviour>,
     pub dcutr: dcutr::Behaviour,
     pub relay_client: relay::client::Behaviour,
     pub relay_server: Toggle<relay::Behaviour>,
@@ -215,7 +215,8 @@ impl Behaviour {
             identify: identify::Behaviour::new(said),
             ping: ping::Behaviour::new(pings),
             autonat_client: autonat::v2::client::Behaviour::default(),
-            autonat_server: autonat::v2::server::Behaviour::default(),
+            // It dials whatever strangers name: only who relays for them has places to spare.
+            autonat_server: config.relay.then(autonat::v2::server::Behaviour::default).into(),
             dcutr: dcutr::Behaviour::new(me),
             relay_client,
             relay_server: server.into(),

@@ -25,6 +25,7 @@ pub(crate) struct Router {
     pub signal: u32,
     pub signalled: Time,
     pub since: u64,
+    pub moved: Option<Time>,
 }
 
 impl Router {
@@ -40,6 +41,7 @@ impl Router {
             signal: 0,
             signalled: 0,
             since,
+            moved: None,
         }
     }
 
@@ -315,14 +317,18 @@ impl State {
         (key, vrf_key): (Id, Id),
         (is_proven, is_vrf_key): (bool, bool),
     ) -> Result<(), Code> {
-        demand(self.router_of(author)?.stays(), "zones.leaving")?;
+        let router = self.router_of(author)?;
+        demand(router.stays(), "zones.leaving")?;
+        let clock = self.head.clock;
+        let is_early = router.moved.is_some_and(|moved| clock < moved + self.params.epoch_ms);
+        demand(!is_early, "zones.move_early")?;
         demand(is_vrf_key, "zones.vrf_key")?;
         demand(is_proven, "zones.router_proof")?;
         demand(!self.router_keys.contains_key(&key), "zones.router_key")?;
         self.note_router_key(author, key)?;
         let router = self.routers.get_mut(&author).expect("a router");
         let (old, zone) = (router.key, router.zone);
-        (router.key, router.vrf_key) = (key, vrf_key);
+        (router.key, router.vrf_key, router.moved) = (key, vrf_key, Some(clock));
         if self.node_keys.get(&(author, old)).is_some_and(|node| !node.is_revoked) {
             let allowance = self.node_keys[&(author, old)].allowance.clone();
             let (from, to) = (Party::Allowance(author, old), Party::Account(author));

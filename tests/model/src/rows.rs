@@ -72,6 +72,7 @@ impl State {
         for (account, row) in &self.routers {
             let mut value = (row.key, row.vrf_key, row.bonded, row.zone, row.heard).bytes();
             (row.leaves, row.is_out, row.signal, row.signalled, row.since).write(&mut value);
+            row.moved.write(&mut value);
             put(15, &[account], value);
         }
         for (key, (account, past)) in &self.router_keys {
