@@ -317,10 +317,10 @@ impl State {
         (key, vrf_key): (Id, Id),
         (is_proven, is_vrf_key): (bool, bool),
     ) -> Result<(), Code> {
+        let (clock, epoch) = (self.head.clock, self.params.epoch_ms);
         let router = self.router_of(author)?;
         demand(router.stays(), "zones.leaving")?;
-        let clock = self.head.clock;
-        let is_early = router.moved.is_some_and(|moved| clock < moved + self.params.epoch_ms);
+        let is_early = router.moved.is_some_and(|moved| clock < moved + epoch);
         demand(!is_early, "zones.move_early")?;
         demand(is_vrf_key, "zones.vrf_key")?;
         demand(is_proven, "zones.router_proof")?;
