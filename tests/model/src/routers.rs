@@ -320,8 +320,7 @@ impl State {
         let (clock, epoch) = (self.head.clock, self.params.epoch_ms);
         let router = self.router_of(author)?;
         demand(router.stays(), "zones.leaving")?;
-        let is_early = router.moved.is_some_and(|moved| clock < moved + epoch);
-        demand(!is_early, "zones.move_early")?;
+        demand(router.moved.is_none_or(|moved| clock >= moved + epoch), "zones.move_early")?;
         demand(is_vrf_key, "zones.vrf_key")?;
         demand(is_proven, "zones.router_proof")?;
         demand(!self.router_keys.contains_key(&key), "zones.router_key")?;
