@@ -111,7 +111,7 @@ fn stamped(cx: &Context, draft: &Draft, fare: Fare) -> Option<Account> {
 
 /// Uses the event's nonce or ticket, and notes what its stamp did (spec EVT-7, EVT-13, STP-5).
 /// The row that a stamp opens goes by itself, if no coins come.
-fn use_nonce(book: &mut Book, cx: &Context, draft: &Draft, fare: Fare) {
+pub(crate) fn use_nonce(book: &mut Book, cx: &Context, draft: &Draft, fare: Fare) {
     let rows = &mut book.rows;
     if let Fare::Stamp(weight) = fare {
         Stamps::count(rows, weight);

@@ -3,7 +3,7 @@
 //! Order: the end of an epoch that is over; lanes, rotated by the beacon, in each by sequence
 //! number; deadlines that are due; the sharing-out of fees (spec EXE-1 … EXE-8).
 
-use crate::admit::{Fare, LAPSE, fee_of, lapse, may_execute, take_fee};
+use crate::admit::{Fare, LAPSE, fee_of, lapse, may_execute, take_fee, use_nonce};
 use crate::amount::Amount;
 use crate::anchor::{AnchorBody, Span};
 use crate::book::{Book, Party, Scope};
@@ -42,6 +42,8 @@ pub struct Executed {
     /// Which names the receipts are about; outside the roots.
     pub names: Vec<Naming>,
 }
+
+const NOT_CONSERVED: Halt = Halt::Broken("money was created or lost");
 
 /// Why an anchor could not be executed: the node must stop.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -240,11 +242,17 @@ impl Run<'_, '_> {
                 self.book.postings.clear();
                 (Outcome::Void(refusal.code.to_string()), Amount::ZERO)
             }
-            // What costs nothing leaves nothing where its rules refuse it (spec EVT-15).
+            // What costs nothing leaves nothing where its rules refuse it (spec EVT-15); where
+            // they break, its nonce is used none the less (spec EXE-5).
             Ok((fee, Fare::Free)) => (
                 match self.apply(event, row)? {
                     Outcome::Refused(code) => Outcome::Void(code),
-                    outcome => outcome,
+                    outcome => {
+                        if let Outcome::Bug(_) = outcome {
+                            use_nonce(&mut self.book, &self.cx, event.draft(), Fare::Free);
+                        }
+                        outcome
+                    }
                 },
                 fee,
             ),
@@ -310,6 +318,9 @@ impl Run<'_, '_> {
             AGENDA.remove(&mut self.book.rows, &(at, tag, key.clone()));
             self.book.rows.keep();
             if self.own_deadline(tag, &key)? {
+                if !self.book.supply.is_conserved() {
+                    return Err(NOT_CONSERVED);
+                }
                 self.book.rows.keep();
                 self.no_fault()?;
                 self.receipt(Subject::Deadline { tag, key }, Outcome::Done, Amount::ZERO);
@@ -393,7 +404,7 @@ impl Run<'_, '_> {
 
     fn finish(mut self, mut head: Head) -> Result<Executed, Halt> {
         if !self.book.supply.is_conserved() || !self.book.supply.fees.is_zero() {
-            return Err(Halt::Broken("money was created or lost"));
+            return Err(NOT_CONSERVED);
         }
         head.receipts = u32::try_from(self.receipts.len()).unwrap_or(u32::MAX);
         let rows = &mut self.book.rows;

@@ -114,16 +114,13 @@ impl<'m, 'b> Routers<'m, 'b> {
         Ok(())
     }
 
-    /// A router leaves: another one has its lane at once if one waits, else when one comes, at
-    /// the latest when the bond is paid out.
+    /// A router leaves: another one has its lane from an epoch's end on, once one waits, at the
+    /// latest when the bond is paid out.
     pub fn leave(&mut self, cx: &Context, account: AccountId) {
         let Some(mut router) = self.router(&account) else { return };
         let rows = &mut self.book.rows;
         answer_from_now(rows, cx, &account, &mut router);
         ROUTERS.put(rows, &account, &router);
-        if let Some(zone) = router.zone {
-            lanes::replace(&mut self.book.rows, cx, zone);
-        }
     }
 
     /// The account is heard of: as its lane's router, or while it waits for one.

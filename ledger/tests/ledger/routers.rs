@@ -7,6 +7,7 @@ use ddt_ledger::certificate::{Validator, ValidatorSet};
 use ddt_ledger::codec::encode;
 use ddt_ledger::event::Role;
 use ddt_ledger::execute::{Halt, execute};
+use ddt_ledger::receipt::Outcome;
 use ddt_ledger::routers::{PROTOCOL_VERSION, PlannedUpgrade, Protocol, Router as Row, protocol_at};
 use ddt_ledger::state::MemoryState;
 use ddt_ledger::system::{Lane, Validators};
@@ -166,8 +167,8 @@ fn a_node_that_is_too_old_stops_where_the_upgrade_begins() {
     assert_eq!(protocol_at(&rows, 0), PROTOCOL_VERSION + 1);
 }
 
-/// Broken by: a free word that costs something, that is refused instead of void, or that is
-/// free for who is no router.
+/// Broken by: a free word that costs something, that is refused instead of void, that is
+/// free for who is no router, or that is executed twice where its rules break.
 #[test]
 fn a_routers_own_word_is_free_and_void_where_it_does_nothing() {
     let mut network = Network::new();
@@ -185,6 +186,9 @@ fn a_routers_own_word_is_free_and_void_where_it_does_nothing() {
     assert_eq!(network.outcome(bad.clone()), void(NO));
     assert_eq!(network.outcome(bad), void(NO), "the nonce is not used");
     assert_eq!(network.outcome(good), void(ddt_ledger::event::NONCE_USED));
+    let broken = word(&mut network, Zone(0));
+    assert_eq!(network.outcome(broken.clone()), Outcome::Bug("ledger.bug".to_string()));
+    assert_eq!(network.outcome(broken), void(ddt_ledger::event::NONCE_USED));
     assert_eq!(network.supply(), supply);
     let snapshot = network.store.snapshot().expect("a snapshot");
     let row = Row::read(&snapshot, &router.id()).expect("a router");

@@ -229,9 +229,6 @@ impl State {
     fn unbond(&mut self, author: Id) -> Result<(), Code> {
         demand(self.router_of(author)?.stays(), "zones.leaving")?;
         self.answers_from_now(author);
-        if let Some(zone) = self.routers[&author].zone {
-            self.replace(zone);
-        }
         Ok(())
     }
 
