@@ -1,6 +1,6 @@
 //! Looking for what is wrong on this machine. Nothing is ever changed.
 
-mod folder;
+pub mod folder;
 mod network;
 mod overlay;
 mod secrets;

@@ -169,9 +169,11 @@ impl Shelf {
         for entry in entries {
             let path = entry.map_err(io(&folder))?.path();
             match read(&path, chain) {
-                Some(whole) => kept.push(whole),
-                None if !path.is_dir() => {}
-                None => std::fs::remove_dir_all(&path).map_err(io(&path))?,
+                Ok(Some(whole)) => kept.push(whole),
+                Ok(None) if !path.is_dir() => {}
+                Ok(None) => std::fs::remove_dir_all(&path).map_err(io(&path))?,
+                // It may be whole all the same, and be read at the next start.
+                Err(error) => tracing::warn!("{}: {error}", path.display()),
             }
         }
         kept.sort_by_key(|kept| std::cmp::Reverse(kept.manifest.height));
@@ -226,7 +228,7 @@ impl Shelf {
         let whole = self.folder.join(height.to_string());
         std::fs::rename(&path, &whole).map_err(io(&whole))?;
         sync_folder(&self.folder)?;
-        if let Some(made) = read(&whole, self.chain) {
+        if let Some(made) = read(&whole, self.chain).map_err(io(&whole))? {
             lock(&self.kept).insert(0, made);
         }
         self.tidy();
@@ -235,15 +237,21 @@ impl Shelf {
 }
 
 /// A snapshot that is whole; `None` for anything else.
-fn read(path: &Path, chain: ChainId) -> Option<Kept> {
-    let height: u64 = path.file_name()?.to_str()?.parse().ok()?;
+fn read(path: &Path, chain: ChainId) -> std::io::Result<Option<Kept>> {
+    let name = path.file_name().and_then(|name| name.to_str());
+    let Some(height) = name.and_then(|name| name.parse().ok()) else { return Ok(None) };
     let file = path.join(MANIFEST_FILE);
-    let is_short = std::fs::metadata(&file).ok()?.len() <= MANIFEST_BYTES_MAX as u64;
-    let bytes = is_short.then(|| std::fs::read(&file)).and_then(Result::ok)?;
-    let manifest = Manifest::decode(&bytes).ok()?;
+    let bytes = match std::fs::metadata(&file) {
+        Ok(found) if found.len() <= MANIFEST_BYTES_MAX as u64 => std::fs::read(&file)?,
+        Ok(_) => return Ok(None),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let Ok(manifest) = Manifest::decode(&bytes) else { return Ok(None) };
     let is_it = (manifest.chain, manifest.height) == (chain, height);
     let id = Manifest::id_of(&bytes);
-    is_it.then(|| Kept { id, manifest: Arc::new(manifest), bytes, path: path.to_path_buf() })
+    let kept = || Kept { id, manifest: Arc::new(manifest), bytes, path: path.to_path_buf() };
+    Ok(is_it.then(kept))
 }
 
 fn run(shelf: &Shelf, turns: &Receiver<Turn>, piece_bytes: u64, is_stopping: &AtomicBool) {

@@ -9,6 +9,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 use serde_json::Value as Json;
 
+use crate::doctor::folder;
+
 /// The note, in the data folder.
 const FILE: &str = "sync.json";
 /// How often the note is written, and a line of the log.
@@ -110,7 +112,10 @@ impl Drop for Progress {
     }
 }
 
-/// What a node that is still syncing in this folder says.
+/// What a node that is still syncing in this folder says. A note that a killed node left behind
+/// is nobody's word.
 pub fn told(home: &Path) -> Option<Json> {
-    serde_json::from_str(&std::fs::read_to_string(home.join(FILE)).ok()?).ok()
+    let note = std::fs::read_to_string(home.join(FILE)).ok()?;
+    let is_its = matches!(folder::held(home), Ok(folder::Held::By(_)));
+    is_its.then(|| serde_json::from_str(&note).ok()).flatten()
 }

@@ -7,7 +7,7 @@ use crate::{network, newest, set};
 
 // Broken by: pieces that are fetched again although they are on disk, or written before they
 // are checked; a liar that is asked again, or whose piece is taken; a half-made book that is
-// opened.
+// opened; a note of who was killed that is taken for news.
 #[test]
 fn a_killed_node_goes_on_with_what_it_has_and_a_liar_is_passed_over() {
     let mut cluster = network();
@@ -36,6 +36,8 @@ fn a_killed_node_goes_on_with_what_it_has_and_a_liar_is_passed_over() {
     });
     assert_eq!(status["syncing"]["pieces"], all);
     kill(process);
+    let status = cli::ddt(&home, &["node", "status"]);
+    assert_ne!(status.code, Some(0), "nobody is at it any more: {status:#?}");
     assert!(!home.join("book.redb").exists());
     // What a kill in the middle of building leaves is thrown away; so is a piece that rotted.
     std::fs::write(home.join("book.redb.making"), b"half").unwrap();

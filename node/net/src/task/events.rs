@@ -62,10 +62,11 @@ impl Task {
             }
             BehaviourEvent::Ping(ping::Event {
                 connection,
-                result: Err(ping::Failure::Timeout | ping::Failure::Other { .. }),
+                result: Err(ping::Failure::Timeout),
                 ..
             }) => {
-                // Nobody is there any more: a machine without power closes nothing itself.
+                // Nobody is there any more: a machine without power closes nothing itself. Other
+                // failures are those of a stream alone, as where somebody speaks no ping.
                 self.swarm.close_connection(connection);
             }
             _ => {}

@@ -204,10 +204,15 @@ impl Raw {
         );
     }
 
+    /// Whether the node has not closed the connection yet.
+    pub fn is_connected(&self) -> bool {
+        self.swarm.is_connected(&self.to)
+    }
+
     /// Waits until the node closes the connection.
     pub async fn until_closed(&mut self) {
         within("the end", async {
-            while self.swarm.is_connected(&self.to) {
+            while self.is_connected() {
                 self.next().await;
             }
         })
