@@ -2,6 +2,7 @@
 
 mod api;
 mod client;
+mod joining;
 mod latency;
 pub mod ledger;
 pub mod opaque;
@@ -24,7 +25,7 @@ pub enum BenchCommand {
     Latency(latency::LatencyArgs),
     /// Several routers on this machine against one: events and latency, work and bytes
     Zones(zones::ZonesArgs),
-    /// Making a snapshot of a large state, and a book from it
+    /// Making a snapshot of a large state, a book from it, and a full node that joins with one
     #[command(hide = true)]
     Snapshot(snapshot::SnapshotArgs),
     #[command(hide = true)]

@@ -1,5 +1,6 @@
 //! `ddt bench snapshot`: making a snapshot of a large state, and a book from it, each in a
-//! process of its own, so that their memory is theirs.
+//! process of its own, so that their memory is theirs; then a full node that joins a network of
+//! so many accounts.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -17,9 +18,11 @@ use ddt_ledger::store::{
 };
 use serde_json::{Value as Json, json};
 
-use super::ledger::load::Load;
+use super::joining::join;
+use super::ledger::load::{FOUNDERS, Load};
 use super::ledger::path::{FILE, Through};
 use super::ledger::reopen::of_status;
+use super::zones::ZONES_MAX;
 use crate::cli::Output;
 use crate::failure::Failure;
 
@@ -38,6 +41,9 @@ pub struct SnapshotArgs {
     /// Folder for everything, empty; a temporary one without it
     #[arg(long)]
     state: Option<PathBuf>,
+    /// Routers of the network that a full node joins
+    #[arg(long, default_value_t = 4)]
+    zones: u32,
     /// One step, in a process of its own
     #[arg(long, value_enum, hide = true)]
     step: Option<Step>,
@@ -61,6 +67,9 @@ pub fn run(args: &SnapshotArgs, output: &Output) -> Result<(), Failure> {
         Some(Step::Restore) => return restore(folder, output),
         None => {}
     }
+    if args.accounts <= FOUNDERS || !(1..=ZONES_MAX).contains(&args.zones) {
+        return Err(Failure::usage("want more than 1,000 accounts, and 1 to 16 zones"));
+    }
     output.note(format!("Making {} accounts…", args.accounts));
     let load = Load::new(args.accounts);
     let mut through = Through::open(&load, folder)?;
@@ -71,8 +80,15 @@ pub fn run(args: &SnapshotArgs, output: &Output) -> Result<(), Failure> {
     std::fs::write(&path, text).map_err(|error| Failure::io(&path, &error))?;
     let made = step(folder, "make")?;
     let restored = step(folder, "restore")?;
-    let words = format!("made: {made}\nrestored: {restored}");
-    output.result(json!({ "accounts": args.accounts, "made": made, "restored": restored }), words);
+    let joined = join(args.accounts, args.zones, &folder.join("bench-network"), output)?;
+    let words = format!("made: {made}\nrestored: {restored}\njoined: {joined}");
+    let data = json!({
+        "accounts": args.accounts,
+        "made": made,
+        "restored": restored,
+        "joined": joined,
+    });
+    output.result(data, words);
     Ok(())
 }
 

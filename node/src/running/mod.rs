@@ -61,6 +61,7 @@ pub use keys::NodeKeys;
 pub use records::Records;
 pub use reveals::TASKS as REVEALS;
 pub use serving::{Listeners, bind};
+pub use snapshots::FOLDER as SNAPSHOTS;
 
 use self::accusing::Accuser;
 use self::core::Core;

@@ -6,6 +6,7 @@ mod finding;
 mod fixture;
 mod news;
 mod raw;
+mod relays;
 mod requests;
 mod transports;
 mod vectors;

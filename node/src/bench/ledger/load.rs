@@ -86,25 +86,33 @@ impl Load {
         Load { accounts, router, genesis, ripe_after: 0 }
     }
 
-    /// Opens the accounts that the genesis does not have, each with a million APT.
-    pub fn found(&self, through: &mut Through) -> Result<(), Failure> {
-        let (chain, time) = (through.chain(), crate::running::now());
+    /// What opens the accounts that the genesis does not have, each with a million APT: a part at
+    /// a time, for each event is checked and waits in memory.
+    pub fn founding(
+        &self,
+        chain: ChainId,
+    ) -> impl Iterator<Item = Result<Vec<Checked>, Failure>> + '_ {
+        let time = crate::running::now();
         let amount = Amount::from_apt(1_000_000);
-        let open = |(at, accounts): (usize, &[AccountId])| {
+        let open = move |(at, accounts): (usize, &[AccountId])| {
             let payments = accounts.iter().map(|to| Payment { to: *to, amount }).collect();
             let body = encode(&Batch { payments: List::new(payments)? });
             signed(chain, at % FOUNDERS, (time, at), (&REGISTRY, tag::<Batch>()?), body)
         };
         let others = self.accounts.get(FOUNDERS..).unwrap_or_default();
-        // A part at a time: each event is checked, and waits in memory.
-        for (part, accounts) in others.chunks(PART * PAYMENTS_MAX).enumerate() {
+        others.chunks(PART * PAYMENTS_MAX).enumerate().map(move |(part, accounts)| {
             let batches: Vec<&[AccountId]> = accounts.chunks(PAYMENTS_MAX).collect();
             let numbered = batches.into_par_iter().enumerate();
             let events: Option<Vec<Checked>> =
                 numbered.map(|(at, accounts)| open((part * PART + at, accounts))).collect();
-            let events =
-                events.ok_or_else(|| Failure::fault("an event of the load is not valid"))?;
-            through.anchors(&events, 1_000)?;
+            events.ok_or_else(|| Failure::fault("an event of the load is not valid"))
+        })
+    }
+
+    /// Opens these accounts.
+    pub fn found(&self, through: &mut Through) -> Result<(), Failure> {
+        for events in self.founding(through.chain()) {
+            through.anchors(&events?, 1_000)?;
         }
         through.stages = Stages::default();
         Ok(())

@@ -51,7 +51,7 @@ pub struct Synced {
     pub seconds: f64,
 }
 
-fn address(process: &Process) -> Result<SocketAddr, Failure> {
+pub(in crate::bench) fn address(process: &Process) -> Result<SocketAddr, Failure> {
     let api = text(&process.about, "/api").unwrap_or_default();
     let address = api.strip_prefix("http://").and_then(|address| address.parse().ok());
     address.ok_or_else(|| Failure::fault("a node says no address"))

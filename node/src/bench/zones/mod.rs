@@ -6,14 +6,14 @@
 //! are more work here, not more machines. What more zones cost is what this shows.
 
 mod distance;
-mod measuring;
+pub(super) mod measuring;
 mod report;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use ddt_ledger::genesis::{Genesis, GenesisZone};
+use ddt_ledger::genesis::GenesisZone;
 use ddt_ledger::params::Params;
 use ddt_ledger::{AccountId, Zone};
 
@@ -37,7 +37,7 @@ const DELAY_MS_MAX: u64 = 500;
 /// Most packets of a hundred that are lost.
 const LOSS_PERCENT_MAX: u64 = 20;
 /// Most zones: a small machine has little for each.
-const ZONES_MAX: u32 = 16;
+pub(super) const ZONES_MAX: u32 = 16;
 /// Payments whose signatures the limit is measured with.
 const LIMIT_SAMPLE: usize = 20_000;
 
@@ -125,7 +125,11 @@ pub fn run(args: &ZonesArgs, output: &Output) -> Result<(), Failure> {
 /// Makes, runs and measures a network of so many routers.
 async fn network(args: &ZonesArgs, zones: u32, output: &Output) -> Result<Figures, Failure> {
     let temporary = tempfile::tempdir().map_err(|error| Failure::fault(error.to_string()))?;
-    let load = prepare(temporary.path(), zones, args.opaque)?;
+    let mut load = Load::new(FOUNDERS);
+    if args.opaque {
+        load.genesis.name = opaque::NETWORK.to_string();
+    }
+    let load = prepare(temporary.path(), zones, load)?;
     let home = |number: u32| temporary.path().join(number.to_string());
     let homes: Vec<PathBuf> = (1..=zones).map(home).collect();
     let homes: Vec<&Path> = homes.iter().map(PathBuf::as_path).collect();
@@ -153,9 +157,8 @@ async fn network(args: &ZonesArgs, zones: u32, output: &Output) -> Result<Figure
     Ok(Figures { zones, measured: measured?, synced: synced? })
 }
 
-/// Folders of the routers, and of a full node.
-fn prepare(home: &Path, zones: u32, is_opaque: bool) -> Result<Load, Failure> {
-    let mut load = Load::new(FOUNDERS);
+/// Folders of the routers, and of a full node, with the accounts and parameters of this load.
+pub(super) fn prepare(home: &Path, zones: u32, mut load: Load) -> Result<Load, Failure> {
     let (mut folders, mut routers) = (Vec::new(), Vec::new());
     for number in 0..=zones {
         let path = home.join(number.saturating_add(1).to_string());
@@ -171,8 +174,7 @@ fn prepare(home: &Path, zones: u32, is_opaque: bool) -> Result<Load, Failure> {
         crate::secret_file::replace(&path.join(crate::config::FILE), spares)?;
         folders.push(folder);
     }
-    let name = if is_opaque { opaque::NETWORK.to_string() } else { load.genesis.name };
-    load.genesis = Genesis { name, zones: routers, ..load.genesis };
+    load.genesis.zones = routers;
     settle(&folders, zones, &load.genesis)?;
     Ok(load)
 }
