@@ -231,29 +231,61 @@ fn check_tips<R: Rows + ?Sized>(
     Ok(())
 }
 
-/// A span continues its lane block by block and repeats no event (spec LAN-6, LAN-7).
 fn check_span(
     body: &AnchorBody,
     tip: &Tip,
     lane: &Lane,
     blocks: &[CheckedBlock],
 ) -> Result<(), AnchorError> {
-    need(lane.is_governed, "tip is of a lane without a router")?;
     need(tip.term == lane.term, "tip is of another term")?;
-    let (mut height, mut parent, mut number) = (lane.height, lane.tip, lane.next_number);
-    let mut seen = BTreeSet::new();
-    for block in blocks {
-        let header = block.header();
-        height = height.saturating_add(1);
-        need(header.zone == tip.zone && header.term == tip.term, "block is of another lane")?;
-        need(*block.key() == lane.key, "block is not signed by its lane's key")?;
-        need(header.height == height && header.parent == parent, "blocks have a gap")?;
-        need(header.first_number == number, "sequence numbers have a gap")?;
-        need(header.after_anchor < body.height, "block is from the future")?;
-        let is_new = block.events().iter().all(|event| seen.insert(event.id()));
-        need(is_new, "blocks repeat an event")?;
-        parent = block.id();
-        number = number.saturating_add(u64::from(header.count));
+    let mut end = SpanEnd::of(tip.zone, lane, body.height)?;
+    blocks.iter().try_for_each(|block| end.take(block))?;
+    let is_end = tip.height == end.height && tip.block == end.parent;
+    need(is_end && !blocks.is_empty(), "tip is wrong")
+}
+
+/// How many of these blocks, from the first on, the anchor of this height may take of a lane
+/// (spec LAN-6, LAN-7). What a lane's router signed may be nothing that an anchor can take: who
+/// proposes must not believe it.
+pub fn fitting(zone: Zone, lane: &Lane, height: u64, blocks: &[CheckedBlock]) -> usize {
+    let Ok(mut end) = SpanEnd::of(zone, lane, height) else { return 0 };
+    blocks.iter().take_while(|block| end.take(block).is_ok()).count()
+}
+
+/// A span continues its lane block by block and repeats no event (spec LAN-6, LAN-7).
+struct SpanEnd<'a> {
+    zone: Zone,
+    lane: &'a Lane,
+    anchor: u64,
+    height: u64,
+    parent: Hash,
+    number: u64,
+    seen: BTreeSet<Hash>,
+}
+
+impl SpanEnd<'_> {
+    /// Before the first block.
+    fn of(zone: Zone, lane: &Lane, anchor: u64) -> Result<SpanEnd<'_>, AnchorError> {
+        need(lane.is_governed, "tip is of a lane without a router")?;
+        let (height, parent, number) = (lane.height, lane.tip, lane.next_number);
+        Ok(SpanEnd { zone, lane, anchor, height, parent, number, seen: BTreeSet::new() })
     }
-    need(tip.height == height && tip.block == parent && !blocks.is_empty(), "tip is wrong")
+
+    /// One block further.
+    fn take(&mut self, block: &CheckedBlock) -> Result<(), AnchorError> {
+        let (header, lane) = (block.header(), self.lane);
+        self.height = self.height.saturating_add(1);
+        let is_its = header.zone == self.zone && header.term == lane.term;
+        need(is_its, "block is of another lane")?;
+        need(*block.key() == lane.key, "block is not signed by its lane's key")?;
+        let goes_on = header.height == self.height && header.parent == self.parent;
+        need(goes_on, "blocks have a gap")?;
+        need(header.first_number == self.number, "sequence numbers have a gap")?;
+        need(header.after_anchor < self.anchor, "block is from the future")?;
+        let is_new = block.events().iter().all(|event| self.seen.insert(event.id()));
+        need(is_new, "blocks repeat an event")?;
+        self.parent = block.id();
+        self.number = self.number.saturating_add(u64::from(header.count));
+        Ok(())
+    }
 }

@@ -1,10 +1,11 @@
 //! Anchors: each way to be no next anchor, from one that is otherwise valid.
 
-use ddt_ledger::anchor::{AnchorBody, AnchorError, Roots, Span, check_anchor};
+use ddt_ledger::anchor::{AnchorBody, AnchorError, Roots, Span, check_anchor, fitting};
 use ddt_ledger::certificate::ValidatorAddress;
 use ddt_ledger::lane::{BlockHeader, CheckedBlock};
 use ddt_ledger::schema::List;
 use ddt_ledger::state::{MemoryState, Overlay};
+use ddt_ledger::system::Lane;
 use ddt_ledger::{Amount, ChainId, Hash, Millis, Signature, Zone};
 
 use crate::support::disk::Disk;
@@ -186,6 +187,22 @@ fn a_lane_repeats_no_event() {
     let spans = vec![network.span(1, &[events.clone(), events])];
     let body = network.body(&spans, STEP_MS);
     assert_eq!(network.check(&body, &spans), Err(AnchorError("blocks repeat an event")));
+    let lane = network.lane(Zone(1));
+    assert_eq!(fitting(Zone(1), &lane, 1, &spans[0].blocks), 1);
+}
+
+/// Broken by: a proposer that takes what no anchor may have, and so proposes in vain for ever.
+#[test]
+fn a_proposer_takes_no_more_than_fits_a_lane() {
+    let bench = Bench::new();
+    let (lane, blocks) = (bench.network.lane(Zone(1)), &bench.spans[0].blocks);
+    let height = bench.body.height;
+    assert_eq!(fitting(Zone(1), &lane, height, blocks), blocks.len());
+    assert_eq!(fitting(Zone(2), &lane, height, blocks), 0);
+    assert_eq!(fitting(Zone(1), &lane, height, &blocks[1..]), 0);
+    assert_eq!(fitting(Zone(1), &lane, 0, blocks), 0, "from the future");
+    let nobodys = Lane { is_governed: false, ..lane };
+    assert_eq!(fitting(Zone(1), &nobodys, height, blocks), 0);
 }
 
 /// Broken by: no limit, or one that lets a single large block block its lane for ever.

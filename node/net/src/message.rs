@@ -160,7 +160,7 @@ pub enum Submitted {
     },
     /// It is in the book of the node that was asked.
     Executed {
-        /// By the anchor of this height.
+        /// That node's height now; the event's anchor is at this height or below.
         height: u64,
     },
     /// A rule said no.

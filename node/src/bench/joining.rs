@@ -49,8 +49,8 @@ async fn network(
     let listens: Vec<_> = (1..=zones).map(free_port).collect::<Result<_, _>>()?;
     let starting = folders.iter().zip(listens).map(|(home, at)| start(home, at, "error", &[]));
     let routers = futures_util::future::try_join_all(starting).await?;
-    let joined = joined(&load, accounts, &routers, (&folder(1), &folder(zones + 1)), zones, output);
-    let joined = joined.await;
+    let (first, new) = (folder(1), folder(zones + 1));
+    let joined = joined(&load, accounts, &routers, (&first, &new), zones, output).await;
     for router in routers {
         router.stop().await;
     }
@@ -82,9 +82,9 @@ async fn joined(
     let anchor = until("a snapshot", async || Ok(newest(&snapshots).filter(|at| *at >= opened)));
     let anchor = anchor.await?;
     output.note("  a full node that joins…");
-    let settings = "[sync]\nahead_min = 1\n";
-    let text = crate::secret_file::read(&new.join(crate::config::FILE))?.unwrap_or_default();
-    crate::secret_file::replace(&new.join(crate::config::FILE), &format!("{text}{settings}"))?;
+    let settings = new.join(crate::config::FILE);
+    let text = std::fs::read_to_string(&settings).map_err(|e| Failure::io(&settings, &e))?;
+    crate::secret_file::replace(&settings, &format!("{text}[sync]\nahead_min = 1\n"))?;
     let begun = Instant::now();
     let node = start(new, free_port(zones + 1)?, "error", &[]).await?;
     let at = address(&node)?;

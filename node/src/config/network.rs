@@ -1,5 +1,6 @@
 //! Where a node listens for other nodes, and how they find it.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 
 use crate::failure::Failure;
@@ -57,6 +58,22 @@ impl Place {
         }
         Ok(addresses)
     }
+
+    /// How others reach it over TCP: as said, else at the hosts of these multiaddrs, where this
+    /// machine is reached otherwise.
+    ///
+    /// # Errors
+    /// An external address that is none.
+    pub fn reached_beside(&self, others: &[String]) -> Result<Vec<String>, Failure> {
+        let reached = self.reached(false)?;
+        if !reached.is_empty() || self.listen.port() == 0 {
+            return Ok(reached);
+        }
+        let hosts: BTreeSet<&str> =
+            others.iter().filter_map(|other| other.split('/').nth(2)).collect();
+        let at = |host| Place::multiaddr(host, self.listen.port(), "tcp/PORT");
+        Ok(hosts.into_iter().map(at).collect())
+    }
 }
 
 /// How a node takes part in its network.
@@ -70,4 +87,27 @@ pub struct NetworkConfig {
     pub peers: Vec<String>,
     /// Whether others may reach third nodes through this one.
     pub is_relay: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Broken by: a router whose card names no place for votes, because it listens anywhere.
+    #[test]
+    fn votes_come_where_the_rest_comes() {
+        let place = |listen: &str, external: Option<&str>| Place {
+            listen: listen.parse().expect("an address"),
+            external: external.map(str::to_string),
+        };
+        let others =
+            ["/ip4/192.0.2.1/tcp/8410", "/ip4/192.0.2.1/udp/8410/quic-v1", "/dns/a.example/tcp/1"];
+        let others = others.map(str::to_string);
+        let reached = |place: Place| place.reached_beside(&others).expect("addresses");
+        let beside = ["/dns/a.example/tcp/8420", "/ip4/192.0.2.1/tcp/8420"];
+        assert_eq!(reached(place("0.0.0.0:8420", None)), beside);
+        assert_eq!(reached(place("0.0.0.0:0", None)), Vec::<String>::new());
+        assert_eq!(reached(place("127.0.1.1:8420", None)), ["/ip4/127.0.1.1/tcp/8420"]);
+        assert_eq!(reached(place("0.0.0.0:8420", Some("b.example:9"))), ["/dns/b.example/tcp/9"]);
+    }
 }

@@ -95,7 +95,9 @@ impl Anchoring {
         let (mut bytes, mut work, mut tips) = (0u64, 0u64, Vec::new());
         for (zone, lane) in lanes {
             let shares = (bytes_share, work_share);
-            let reach = self.0.blocks.after(zone, &lane, &self.0.lanes, shares).map_err(fault)?;
+            let core = &self.0;
+            let reach = core.blocks.after((zone, &lane), height, &core.lanes, shares);
+            let reach = reach.map_err(fault)?;
             let Some(reach) = reach else { continue };
             let sum = (bytes.saturating_add(reach.bytes), work.saturating_add(reach.work));
             let fits = sum.0 <= params.anchor_bytes_max && sum.1 <= params.anchor_work_max;

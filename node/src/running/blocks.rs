@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use ddt_core::sequencer::{Reach, reach};
-use ddt_ledger::anchor::{Span, Tip};
+use ddt_ledger::anchor::{Span, Tip, fitting};
 use ddt_ledger::fault::StoreFault;
 use ddt_ledger::ids::{ChainId, Zone};
 use ddt_ledger::lane::CheckedBlock;
@@ -142,15 +142,15 @@ impl Blocks {
         !self.lock().available.is_empty()
     }
 
-    /// How far a lane's available blocks after its tip reach within these limits, at least one
-    /// block if there is any; `None` without one.
+    /// How far the anchor of this height may go in a lane, by its available blocks and within
+    /// these limits, at least one block if there is any; `None` without one.
     ///
     /// # Errors
     /// The store failed.
     pub fn after(
         &self,
-        zone: Zone,
-        lane: &Lane,
+        (zone, lane): (Zone, &Lane),
+        height: u64,
         lanes: &LaneStore,
         (bytes_max, work_max): (u64, u64),
     ) -> Result<Option<Reach>, StoreFault> {
@@ -159,7 +159,10 @@ impl Blocks {
             |known: &Available| known.tip.term == lane.term && known.tip.height > lane.height;
         let Some(known) = known.filter(is_ahead) else { return Ok(None) };
         match self.up_from(zone, lane, lanes, &known.way, (bytes_max, work_max)) {
-            Ok(blocks) => Ok(reach(&blocks, bytes_max, work_max, &self.registry)),
+            Ok(blocks) => {
+                let blocks = blocks.get(..fitting(zone, lane, height, &blocks));
+                Ok(reach(blocks.unwrap_or_default(), bytes_max, work_max, &self.registry))
+            }
             Err(SpanError::Fault(fault)) => Err(fault),
             Err(SpanError::Missing | SpanError::Invalid(_)) => Ok(None),
         }

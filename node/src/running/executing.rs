@@ -149,7 +149,7 @@ impl Core {
         if let Some(net) = self.net.get() {
             net.set_routers(self.routers.keys(), self.role.is_router());
         }
-        let input = availability::Input::Anchored { lanes, validators };
+        let input = availability::Input::Anchored { height, lanes, validators };
         // Before the lane goes on: of a term that it does not know it would keep no block.
         self.gather.put(gathering::Order::Input(input));
         if let Some(lane) = own {

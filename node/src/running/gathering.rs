@@ -15,7 +15,7 @@ use ddt_ledger::anchor::{TIPS_MAX, Tip};
 use ddt_ledger::fault::StoreFault;
 use ddt_ledger::lane::CheckedBlock;
 use ddt_ledger::store::Snapshot;
-use ddt_ledger::system::{Lane, Validators};
+use ddt_ledger::system::{Head, Lane, Validators};
 use ddt_ledger::{Millis, PublicKey, Zone};
 use ddt_net::Frame;
 use ddt_net::message::{Answer, News, Request};
@@ -52,6 +52,7 @@ pub fn open(core: &Arc<Core>) -> Result<Availability, Failure> {
     let heads = Lane::scan(&snapshot, None, TIPS_MAX);
     let validators = Validators::read(&snapshot);
     let validators = validators.ok_or_else(|| Failure::fault("the state has no validators"))?;
+    let height = Head::read(&snapshot).map(|head| head.height).unwrap_or_default();
     let stored = stored(core, &snapshot, &heads)?;
     for (block, _) in &stored {
         core.blocks.put(block);
@@ -67,7 +68,7 @@ pub fn open(core: &Arc<Core>) -> Result<Availability, Failure> {
         lane_bytes_max: LANE_BYTES_MAX,
         sign: core.role.is_validator.then_some(sign),
     };
-    let machine = Availability::new(config, heads, validators.next, stored);
+    let machine = Availability::new(config, height, heads, validators.next, stored);
     for (zone, _) in Lane::scan(&snapshot, None, TIPS_MAX) {
         core.blocks.set_available(zone, available(&machine, zone));
     }

@@ -225,26 +225,23 @@ async fn submitted(core: Arc<Core>, bytes: Vec<u8>) -> Submitted {
         let core = core.clone();
         tokio::task::spawn_blocking(move || take_in(&core, &bytes, false)).await
     };
-    let (height, mut progress) = (
-        core.book.head().0.height,
-        match taken {
-            Ok(Ok(Intake::Known(_))) => {
-                return Submitted::Executed { height: core.book.head().0.height };
-            }
-            Ok(Ok(Intake::Followed(_, progress))) => progress,
-            Ok(Err(SubmitError::Refused(refusal))) => {
-                return Submitted::Refused { code: refusal.code.to_string() };
-            }
-            Ok(Err(_)) | Err(_) => return Submitted::Closed,
-        },
-    );
+    let mut progress = match taken {
+        Ok(Ok(Intake::Known(_))) => {
+            return Submitted::Executed { height: core.book.head().0.height };
+        }
+        Ok(Ok(Intake::Followed(_, progress))) => progress,
+        Ok(Err(SubmitError::Refused(refusal))) => {
+            return Submitted::Refused { code: refusal.code.to_string() };
+        }
+        Ok(Err(_)) | Err(_) => return Submitted::Closed,
+    };
     let is_answered = |progress: &Progress| !matches!(progress, Progress::Accepted);
     let waited = tokio::time::timeout(PROMISE_PATIENCE, progress.wait_for(is_answered)).await;
     match waited.map(|found| found.map(|found| found.clone())) {
         Ok(Ok(Progress::Sequenced(receipt, signature))) => {
             Submitted::Sequenced { receipt, signature }
         }
-        Ok(Ok(Progress::Final)) => Submitted::Executed { height: height.saturating_add(1) },
+        Ok(Ok(Progress::Final)) => Submitted::Executed { height: core.book.head().0.height },
         Ok(Ok(Progress::Dropped(refusal))) => Submitted::Refused { code: refusal.code.to_string() },
         Ok(Ok(Progress::Accepted) | Err(_)) | Err(_) => Submitted::Taken,
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use ddt_consensus::Introducer;
 use ddt_ledger::PublicKey;
 use ddt_ledger::codec::{decode, encode};
-use ddt_net::card::{Card, SignedCard};
+use ddt_net::card::{ADDRESSES_MAX, Card, SignedCard};
 use ddt_net::{Net, NetConfig, NetError};
 
 use super::core::{Core, now};
@@ -93,12 +93,15 @@ fn card(
     if addresses.is_empty() {
         addresses = net.addresses();
     }
+    addresses.truncate(ADDRESSES_MAX);
+    let mut consensus = config.consensus.reached_beside(&addresses)?;
+    consensus.truncate(ADDRESSES_MAX);
     let card = Card {
         chain: core.book.chain(),
         router: core.keys.router_public(),
         transport: net.me(),
         addresses,
-        consensus: config.consensus.reached(false)?,
+        consensus,
         api: api.cloned().into_iter().collect(),
         time: now(),
     };

@@ -29,6 +29,10 @@ enum Treason {
     WrongTime,
     /// It says that it is far ahead of all others.
     Boast,
+    /// Its blocks claim to follow an anchor that is not there yet.
+    Future,
+    /// After each block it seals another one of the same events.
+    Repeat,
     /// It takes the events of this account, and sequences none of them.
     Censor(AccountId),
 }
@@ -44,6 +48,8 @@ fn read() -> Option<Treason> {
         ("wrong-root", "") => Some(Treason::WrongRoot),
         ("wrong-time", "") => Some(Treason::WrongTime),
         ("boast", "") => Some(Treason::Boast),
+        ("future", "") => Some(Treason::Future),
+        ("repeat", "") => Some(Treason::Repeat),
         ("censor", account) => account.parse().ok().map(Treason::Censor),
         _ => None,
     };
@@ -117,19 +123,39 @@ pub fn push(core: &Arc<Core>, bytes: &[u8]) -> bool {
             twin.signature = core.keys.sign_as_router(&twin.header.id());
             let twin = encode(&twin);
             // The first hears of the twin alone, the second of both, the others of the block.
-            for (at, (router, _)) in core.routers.others().into_iter().enumerate() {
+            send(core, |at| {
                 let first = (at != 0).then(|| bytes.to_vec());
-                let second = (at <= 1).then(|| twin.clone());
-                let net = core.net.get().cloned();
-                core.spawn(async move {
-                    let Some(net) = net else { return };
-                    for bytes in first.into_iter().chain(second) {
-                        let _ = net.ask(router, Request::Push(bytes)).await;
-                    }
-                });
-            }
+                first.into_iter().chain((at <= 1).then(|| twin.clone())).collect()
+            });
+            true
+        }
+        (Some(Treason::Future), Some(mut block)) => {
+            block.header.after_anchor = u64::MAX;
+            block.signature = core.keys.sign_as_router(&block.header.id());
+            send(core, |_| vec![encode(&block)]);
+            true
+        }
+        (Some(Treason::Repeat), Some(mut next)) => {
+            let (parent, header) = (next.header.id(), &mut next.header);
+            (header.parent, header.height) = (parent, header.height.saturating_add(1));
+            header.first_number = header.first_number.saturating_add(u64::from(header.count));
+            next.signature = core.keys.sign_as_router(&next.header.id());
+            send(core, |_| vec![bytes.to_vec(), encode(&next)]);
             true
         }
         _ => false,
+    }
+}
+
+/// Sends each of the other routers its blocks, one after the other.
+fn send(core: &Arc<Core>, blocks: impl Fn(usize) -> Vec<Vec<u8>>) {
+    for (at, (router, _)) in core.routers.others().into_iter().enumerate() {
+        let (net, blocks) = (core.net.get().cloned(), blocks(at));
+        core.spawn(async move {
+            let Some(net) = net else { return };
+            for bytes in blocks {
+                let _ = net.ask(router, Request::Push(bytes)).await;
+            }
+        });
     }
 }

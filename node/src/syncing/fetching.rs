@@ -25,16 +25,6 @@ use crate::failure::Failure;
 const UNDER_WAY: usize = 16;
 /// How often new peers are looked for.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// How fetching ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fetched {
-    /// Every piece is on disk, verified.
-    All,
-    /// Those who are connected do not give the rest.
-    GivenUp,
-    /// Nobody is connected.
-    Alone,
-}
 
 /// What a task brought.
 enum Brought {
@@ -69,7 +59,8 @@ struct Fetching<'a> {
     progress: Progress,
 }
 
-/// Fetches what is missing of a snapshot.
+/// Fetches what is missing of a snapshot. Answers whether every piece is on disk, verified, or
+/// those who are connected do not give the rest; while nobody is connected it waits.
 ///
 /// # Errors
 /// The disk failed.
@@ -78,7 +69,7 @@ pub async fn fetch(
     home: &Path,
     candidate: &Candidate,
     proven: &Proven,
-) -> Result<Fetched, Failure> {
+) -> Result<bool, Failure> {
     let folder = folder_of(home, &candidate.snapshot);
     keep_begun(home, &folder)?;
     let manifest = proven.manifest.clone();
@@ -109,7 +100,7 @@ pub async fn fetch(
     let fetched = fetching.run().await;
     // Whoever answers later is not listened to.
     fetching.tasks.shutdown().await;
-    if matches!(fetched, Ok(Fetched::All)) {
+    if matches!(fetched, Ok(true)) {
         sync_folder(&fetching.folder)?;
         fetching.progress.say(Phase::Building);
     }
@@ -137,22 +128,22 @@ pub fn read(folder: &Path, manifest: &Manifest, index: u32) -> Option<(Piece, u6
 }
 
 impl Fetching<'_> {
-    async fn run(&mut self) -> Result<Fetched, Failure> {
+    async fn run(&mut self) -> Result<bool, Failure> {
         let (mut looked, mut pace) = (Instant::now(), Pace::begin(Instant::now()));
         loop {
             self.assign();
             if self.missing.is_empty() && self.under_way == 0 {
-                return Ok(Fetched::All);
+                return Ok(true);
             }
             if pace.is_over(Instant::now()) {
-                return Ok(match self.peers.net.peers().is_empty() {
-                    true => Fetched::Alone,
-                    false => Fetched::GivenUp,
-                });
+                return Ok(false);
             }
             if looked.elapsed() > LOOK_EVERY {
-                self.look();
                 looked = Instant::now();
+                if self.is_alone() {
+                    pace = Pace::begin(looked);
+                }
+                self.look();
             }
             self.progress.tell(self.sources.values().flatten().count());
             tokio::select! {
@@ -165,6 +156,19 @@ impl Fetching<'_> {
                 () = tokio::time::sleep(Duration::from_millis(200)) => {}
             }
         }
+    }
+
+    /// Whether nobody is connected. Then nobody is to blame, and all begin anew.
+    fn is_alone(&mut self) -> bool {
+        let is_alone = self.peers.net.peers().is_empty();
+        if is_alone {
+            if !self.sources.is_empty() {
+                tracing::warn!("nobody is connected: the snapshot waits for somebody who has it");
+            }
+            self.sources.clear();
+            self.peers.forgive();
+        }
+        is_alone
     }
 
     /// Asks the least busy for what is missing.

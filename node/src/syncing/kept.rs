@@ -59,6 +59,17 @@ pub fn give_up(home: &Path, snapshot: &Hash) -> Result<(), Failure> {
     secret_file::replace(&home.join(FOLDER).join(GIVEN_UP), &lines.collect::<String>())
 }
 
+/// Whether pieces are here of a snapshot that was not given up.
+pub fn has_begun(home: &Path) -> bool {
+    let given_up = given_up(home);
+    let entries = std::fs::read_dir(home.join(FOLDER)).into_iter().flatten().flatten();
+    let mut folders = entries.filter(|entry| {
+        let snapshot = entry.file_name().to_str().and_then(Hash::from_hex);
+        snapshot.is_some_and(|snapshot| !given_up.contains(&snapshot))
+    });
+    folders.any(|folder| std::fs::read_dir(folder.path()).is_ok_and(|all| all.count() > 0))
+}
+
 /// Makes the folder of a snapshot, and throws away pieces of others: all but those of the one
 /// of which most are here, unless it was given up.
 ///
@@ -126,5 +137,10 @@ mod tests {
         give_up(home, &Hash([3; 32])).expect("a mark");
         keep_begun(home, &folder(8)).expect("room");
         assert!(folder(8).exists() && folder(9).exists() && !folder(3).exists());
+        assert!(!has_begun(home), "two empty folders");
+        std::fs::write(folder(8).join("0"), b"x").expect("a piece");
+        assert!(has_begun(home));
+        give_up(home, &Hash([8; 32])).expect("a mark");
+        assert!(!has_begun(home));
     }
 }

@@ -25,7 +25,6 @@ use crate::failure::Failure;
 use crate::running::{NodeKeys, Records};
 
 use choosing::Candidate;
-use fetching::Fetched;
 use peers::Peers;
 pub use progress::{Progress, told};
 
@@ -105,9 +104,13 @@ impl Newcomer<'_> {
             if peers.honest().is_empty() {
                 peers.forgive();
             }
-            if !peers.wait(self.enough, PEERS_PATIENCE, more).await {
-                notes("No peer answers: beginning with genesis.".to_string());
-                return Ok(false);
+            while !peers.wait(self.enough, PEERS_PATIENCE, more).await {
+                if !kept::has_begun(home) {
+                    notes("No peer answers: beginning with genesis.".to_string());
+                    return Ok(false);
+                }
+                notes("No peer answers: what is here of a snapshot waits for one.".to_string());
+                peers.forgive();
             }
             more = Duration::ZERO;
             // A young network: whatever anybody says is not far.
@@ -138,14 +141,10 @@ impl Newcomer<'_> {
         let (height, pieces) = (candidate.height, proven.manifest.pieces());
         notes(format!("Fetching the snapshot of anchor {height}: {pieces} pieces."));
         let home = self.folder.path().to_path_buf();
-        match fetching::fetch(peers, &home, &candidate, &proven).await? {
-            Fetched::All => {}
-            Fetched::Alone => return Ok(false),
-            Fetched::GivenUp => {
-                notes("Its pieces do not come: it is given up.".to_string());
-                kept::give_up(&home, &candidate.snapshot)?;
-                return Ok(false);
-            }
+        if !fetching::fetch(peers, &home, &candidate, &proven).await? {
+            notes("Its pieces do not come: it is given up.".to_string());
+            kept::give_up(&home, &candidate.snapshot)?;
+            return Ok(false);
         }
         let (genesis, (key, knows_all)) = (self.genesis.clone(), self.router);
         let build =

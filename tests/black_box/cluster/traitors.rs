@@ -68,6 +68,19 @@ fn blocks_that_are_shown_to_nobody_count_for_nothing() {
     }
 }
 
+// Broken by: a vote for a block that claims to follow an anchor which is not there; and a
+// proposer who takes whatever a quorum has, though no anchor may take it.
+#[test]
+fn blocks_that_no_anchor_may_take_stand_in_nobodys_way() {
+    for treason in ["future", "repeat"] {
+        let mut cluster = with(treason);
+        give_the_liar(&cluster, 1);
+        let finals = under_load(&mut cluster, |_, paid| further(paid, 20));
+        assert!(cluster.nodes[LIAR].log().contains("this node lies"));
+        all_is_well(&cluster, &finals, &[LIAR]);
+    }
+}
+
 // Broken by: a body whose state root is not compared with one's own.
 #[test]
 fn an_anchor_with_a_wrong_state_root_is_refused() {

@@ -1,13 +1,14 @@
 //! Fetching that is killed goes on; sources that lie or fall silent are passed over.
 
 use crate::process::{kill, pieces_in, run};
-use crate::source::{Copy, Manner, Source};
+use crate::source::{Copy, Manner, Source, free_place};
 use crate::support::{cli, eventually};
 use crate::{network, newest, set};
 
 // Broken by: pieces that are fetched again although they are on disk, or written before they
 // are checked; a liar that is asked again, or whose piece is taken; a half-made book that is
-// opened; a note of who was killed that is taken for news.
+// opened; a note of who was killed that is taken for news; a node that begins with genesis
+// because it lost its peers.
 #[test]
 fn a_killed_node_goes_on_with_what_it_has_and_a_liar_is_passed_over() {
     let mut cluster = network();
@@ -35,6 +36,18 @@ fn a_killed_node_goes_on_with_what_it_has_and_a_liar_is_passed_over() {
         (status.code == Some(0)).then(|| status.data())
     });
     assert_eq!(status["syncing"]["pieces"], all);
+    // Who loses everybody, and who finds nobody at the start, waits with what is here.
+    drop(silent);
+    let says = |words: &str| {
+        eventually(words, || {
+            let log = std::fs::read_to_string(home.with_extension("sync.log")).ok()?;
+            log.contains(words).then_some(())
+        });
+    };
+    says("nobody is connected: the snapshot waits");
+    kill(process);
+    let process = run(&home, &ip, &[free_place(44)]);
+    says("what is here of a snapshot waits for one");
     kill(process);
     let status = cli::ddt(&home, &["node", "status"]);
     assert_ne!(status.code, Some(0), "nobody is at it any more: {status:#?}");
@@ -53,7 +66,7 @@ fn a_killed_node_goes_on_with_what_it_has_and_a_liar_is_passed_over() {
     let lied = liar.asked().pieces.len();
     assert!((1..=4).contains(&lied), "the liar was asked {lied} times");
     kill(process);
-    drop((silent, liar, honest));
+    drop((liar, honest));
     // And it follows the network from there.
     cluster.start_all();
     let node = &cluster.nodes[joined];

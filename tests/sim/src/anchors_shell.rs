@@ -132,7 +132,7 @@ impl Router {
         }
         self.drop_void(now, out)?;
         let validators = position.validators.clone();
-        self.blocks(now, availability::Input::Anchored { lanes, validators }, out)?;
+        self.blocks(now, availability::Input::Anchored { height, lanes, validators }, out)?;
         self.anchors(now, Input::Committed(position), out)?;
         self.judge_again(now, out)?;
         self.agent_turn(now, out)

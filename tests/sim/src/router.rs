@@ -140,8 +140,8 @@ impl Router {
             lane_bytes_max: LANE_BYTES_MAX,
             sign: is_member.then(|| signer(person)),
         };
-        let validators = position.validators.clone();
-        let availability = Availability::new(config, heads, validators, stored);
+        let (height, validators) = (position.height, position.validators.clone());
+        let availability = Availability::new(config, height, heads, validators, stored);
         let follower = Follower::new(town.chain, keys.person.key(), position);
         let pacer = Pacer::new(book.head().0, next_deadline(&snapshot), &params, now);
         let agent = Agent::open(&disks.agents, town.chain, RevealConfig::of(&params))?;

@@ -34,6 +34,8 @@ impl Kept {
 
 /// A lane above its anchored tip.
 pub(super) struct LaneBook {
+    /// The last anchor that is executed here.
+    anchored: u64,
     pub(super) lane: Lane,
     pub(super) kept: BTreeMap<(u64, Hash), Kept>,
     /// What stands at each place: stored first, and the only one that this node votes for.
@@ -63,8 +65,9 @@ pub(super) struct LaneBook {
 }
 
 impl LaneBook {
-    pub(super) fn new(lane: Lane) -> LaneBook {
+    pub(super) fn new(anchored: u64, lane: Lane) -> LaneBook {
         LaneBook {
+            anchored,
             linked: lane.height,
             lane,
             kept: BTreeMap::new(),
@@ -142,7 +145,8 @@ impl LaneBook {
     }
 
     /// Follows the first blocks as far as they are linked and stored, and votes for the last.
-    /// Whether that is further than before.
+    /// Whether that is further than before. A block that claims a later anchor than this node
+    /// has waits for it: what a quorum voted for never stands in the way of the next anchor.
     pub(super) fn extend(&mut self, voter: Option<PublicKey>) -> bool {
         let before = self.linked;
         let mut at = match self.first.get(&self.linked) {
@@ -155,7 +159,8 @@ impl LaneBook {
                 let kept = self.kept.get(&(height, *id))?;
                 let header = &kept.signed.header;
                 let goes_on = header.parent == parent && header.first_number == number;
-                (goes_on && kept.is_stored).then_some((*id, kept.next_number()))
+                let is_now = header.after_anchor <= self.anchored;
+                (goes_on && is_now && kept.is_stored).then_some((*id, kept.next_number()))
             });
             if let Some((id, _)) = at {
                 self.linked = height;
@@ -193,11 +198,12 @@ impl LaneBook {
     }
 
     /// Takes the state's word for where the lane stands now.
-    pub(super) fn anchor(&mut self, lane: Lane, voter: Option<PublicKey>) {
+    pub(super) fn anchor(&mut self, anchored: u64, lane: Lane, voter: Option<PublicKey>) {
         if lane.term != self.lane.term || lane.key != self.lane.key {
-            *self = LaneBook::new(lane);
+            *self = LaneBook::new(anchored, lane);
             return;
         }
+        self.anchored = anchored;
         let height = lane.height;
         let has_moved = height != self.lane.height;
         self.kept.retain(|(at, _), _| *at > height);
@@ -211,10 +217,14 @@ impl LaneBook {
             self.is_full = false;
             self.needs_above(height);
         }
-        voter.and_then(|voter| self.votes.remove(&voter));
+        let voted = voter.and_then(|voter| self.votes.remove(&voter)).map(|(height, _)| height);
         // Another block than the first may have been anchored: then nothing follows it yet.
         self.linked = height;
         self.extend(voter);
+        let votes = voter.and_then(|voter| self.votes.get(&voter)).map(|(height, _)| *height);
+        if votes > voted {
+            self.told_at = None;
+        }
     }
 
     /// The node votes with another key from now on: for the same blocks.

@@ -40,11 +40,11 @@ impl Availability {
                     lane.unanswered(from, &ask, now);
                 }
             }
-            Input::Anchored { lanes, validators } => {
+            Input::Anchored { height, lanes, validators } => {
                 self.validators = validators;
                 self.config.peers = lanes.iter().map(|(_, lane)| lane.key).collect();
                 for (zone, lane) in lanes {
-                    self.anchored(zone, lane, now, &mut effects);
+                    self.anchored(height, (zone, lane), now, &mut effects);
                 }
                 self.forget_voters();
             }
@@ -207,17 +207,17 @@ impl Availability {
 
     fn anchored(
         &mut self,
-        zone: Zone,
-        lane: ddt_ledger::system::Lane,
+        height: u64,
+        (zone, lane): (Zone, ddt_ledger::system::Lane),
         now: Millis,
         effects: &mut Vec<Effect>,
     ) {
         let me = self.voter();
         let Some(book) = self.lanes.get_mut(&zone) else {
-            self.lanes.insert(zone, super::LaneBook::new(lane));
+            self.lanes.insert(zone, super::LaneBook::new(height, lane));
             return;
         };
-        book.anchor(lane, me);
+        book.anchor(height, lane, me);
         let first = book.lane.height.saturating_add(1);
         let next = book.waiting.remove(first);
         // Its parent was the anchored tip all the time.

@@ -153,6 +153,8 @@ pub enum Input {
     Need(Vec<Tip>),
     /// An anchor was executed and committed.
     Anchored {
+        /// Its height.
+        height: u64,
         /// All lanes in the state after it.
         lanes: Vec<(Zone, Lane)>,
         /// Who signs the next one.
@@ -231,15 +233,18 @@ pub struct Availability {
 }
 
 impl Availability {
-    /// A machine that goes on where the state and its disk say: `stored` are the blocks that
-    /// the lane store has after the lanes' tips; the flag marks those that stand beside another.
+    /// A machine that goes on where the state and its disk say, after the anchor of this height:
+    /// `stored` are the blocks that the lane store has after the lanes' tips; the flag marks
+    /// those that stand beside another.
     pub fn new(
         config: AvailabilityConfig,
+        height: u64,
         lanes: Vec<(Zone, Lane)>,
         validators: ValidatorSet,
         stored: Vec<(CheckedBlock, bool)>,
     ) -> Availability {
-        let lanes = lanes.into_iter().map(|(zone, lane)| (zone, LaneBook::new(lane))).collect();
+        let book = |(zone, lane)| (zone, LaneBook::new(height, lane));
+        let lanes = lanes.into_iter().map(book).collect();
         let mut machine = Availability { config, validators, lanes, turn: 0 };
         for (block, is_other) in stored {
             let header = block.header();

@@ -49,7 +49,10 @@ fn votes_of_those_who_are_validators_no_more_do_not_count() {
         set
     };
     let set = |machine: &mut Availability, validators: ValidatorSet| {
-        machine.step(START, Input::Anchored { lanes: vec![(ZONE, first_lane())], validators });
+        machine.step(
+            START,
+            Input::Anchored { height: 1, lanes: vec![(ZONE, first_lane())], validators },
+        );
         machine.available(ZONE)
     };
     // Of three, three: who left votes no more.
@@ -102,7 +105,7 @@ fn after_an_anchor_the_routers_of_the_state_are_asked() {
     let (mut machine, blocks) = (machine(), chain(1, 1));
     let moved = ddt_ledger::system::Lane { key: key(99), ..first_lane() };
     let lanes = vec![(ZONE, first_lane()), (ddt_ledger::Zone(8), moved)];
-    machine.step(START, Input::Anchored { lanes, validators: validators() });
+    machine.step(START, Input::Anchored { height: 1, lanes, validators: validators() });
     let mut all = asked(&machine.step(START, Input::Vote(vote(202, 1, blocks[0].0.id()))), 1);
     for second in 1..120 {
         let now = START.plus(Millis(second * 1_000));

@@ -28,8 +28,11 @@ fn a_vote_leaves_only_after_its_block_is_on_disk() {
     // Repeated while it is not anchored.
     assert_eq!(tells(&machine.step(START.plus(Millis(10)), Input::Tick)), []);
     assert_eq!(tells(&machine.step(START.plus(TELL_MS), Input::Tick)).len(), 1);
-    let anchored =
-        Input::Anchored { lanes: vec![(ZONE, lane_at(&blocks[1].0))], validators: validators() };
+    let anchored = Input::Anchored {
+        height: 1,
+        lanes: vec![(ZONE, lane_at(&blocks[1].0))],
+        validators: validators(),
+    };
     machine.step(START.plus(TELL_MS), anchored);
     assert_eq!(tells(&machine.step(START.plus(Millis(60_000)), Input::Tick)), []);
 }
@@ -128,7 +131,8 @@ fn a_second_block_at_a_place_is_evidence_and_kept_only_if_an_anchor_needs_it() {
     assert_eq!(machine.available_blocks(ZONE), first, "never the second of a place");
     // The other branch is anchored: what follows it counts, what followed the first does not.
     let lanes = vec![(ZONE, lane_at(&others[0].0))];
-    let effects = machine.step(START, Input::Anchored { lanes, validators: validators() });
+    let effects =
+        machine.step(START, Input::Anchored { height: 1, lanes, validators: validators() });
     assert_eq!(tells(&effects), []);
     assert_eq!(machine.span(&tip).expect("the rest").len(), 1);
 }
@@ -198,7 +202,7 @@ fn who_seals_too_much_fills_no_disk() {
     let mut machine = machine_within(room, Vec::new());
     blocks.iter().for_each(|block| drop(kept(&mut machine, START, block)));
     let lanes = vec![(ZONE, lane_at(&blocks[1].0))];
-    machine.step(START, Input::Anchored { lanes, validators: validators() });
+    machine.step(START, Input::Anchored { height: 1, lanes, validators: validators() });
     machine.step(START, Input::Vote(vote(202, 5, blocks[4].0.id())));
     let effects = machine.step(START.plus(Millis(60_000)), Input::Tick);
     assert_eq!(asks(&effects), [(4, None)], "the fifth waits for it");

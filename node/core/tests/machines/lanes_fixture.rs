@@ -65,7 +65,7 @@ pub fn machine_within(lane_bytes_max: usize, stored: Vec<(CheckedBlock, bool)>) 
         lane_bytes_max,
         sign: Some(Box::new(|digest| signature(ME, digest))),
     };
-    Availability::new(config, vec![(ZONE, first_lane())], validators(), stored)
+    Availability::new(config, 0, vec![(ZONE, first_lane())], validators(), stored)
 }
 
 pub fn machine() -> Availability {

@@ -10,7 +10,7 @@ use crate::fixture::*;
 use crate::lanes_fixture::*;
 
 fn anchored(lane: Lane) -> Input {
-    Input::Anchored { lanes: vec![(ZONE, lane)], validators: validators() }
+    Input::Anchored { height: 1, lanes: vec![(ZONE, lane)], validators: validators() }
 }
 
 fn second_term() -> Lane {

@@ -41,6 +41,30 @@ fn signed(zone: Zone, (height, number): (u64, u64), parent: Hash, events: &[Chec
     CheckedBlock::seal(header, key(ROUTER), events.to_vec(), sign).expect("a block")
 }
 
+/// Broken by: a vote for a block that claims a later anchor than there is. A quorum of such
+/// votes makes everybody propose what nobody can take.
+#[test]
+fn a_block_that_claims_a_later_anchor_waits_for_it() {
+    let (mut machine, blocks) = (machine(), real(2, &[note(1, 1)]));
+    let header = BlockHeader { after_anchor: 2, ..blocks[1].0.header().clone() };
+    let sign = |digest: &Hash| signature(ROUTER, digest);
+    let later = CheckedBlock::seal(header, key(ROUTER), vec![note(1, 1)], sign).expect("a block");
+    kept(&mut machine, START, &blocks[0]);
+    assert_eq!(tells(&kept(&mut machine, START, &later)), []);
+    for voter in [ROUTER, 202, 203] {
+        machine.step(START, Input::Vote(vote(voter, 2, later.0.id())));
+    }
+    assert_eq!(machine.available(ZONE), None);
+    let anchored = |height| Input::Anchored {
+        height,
+        lanes: vec![(ZONE, first_lane())],
+        validators: validators(),
+    };
+    assert_eq!(tells(&machine.step(START, anchored(1))), []);
+    assert_eq!(tells(&machine.step(START, anchored(2))), [(2, later.0.id())]);
+    assert_eq!(machine.available(ZONE), Some(2));
+}
+
 /// One whose parent nobody has.
 fn bogus(zone: Zone, height: u64, events: &[Checked]) -> Block {
     signed(zone, (height, 1), Hash([height as u8 ^ 0xa5; 32]), events)
@@ -155,7 +179,7 @@ fn a_lane_that_fills_the_room_gives_way_to_another() {
         sign: None,
     };
     let lanes = vec![(ZONE, first_lane()), (other, first_lane())];
-    let mut machine = Availability::new(config, lanes, validators(), Vec::new());
+    let mut machine = Availability::new(config, 0, lanes, validators(), Vec::new());
     let large = many();
     for height in 10..40 {
         arrives(&mut machine, START, &bogus(ZONE, height, &large));
@@ -203,7 +227,8 @@ fn a_lane_that_left_a_block_out_asks_for_no_more() {
         asks(&machine.step(START.plus(Millis(second * 1_000)), Input::Tick))
     };
     assert_eq!(asked(&mut machine, 60), []);
-    let anchored = |lane| Input::Anchored { lanes: vec![(ZONE, lane)], validators: validators() };
+    let anchored =
+        |lane| Input::Anchored { height: 1, lanes: vec![(ZONE, lane)], validators: validators() };
     machine.step(START, anchored(first_lane()));
     assert_eq!(asked(&mut machine, 120), []);
     let effects = machine.step(START, anchored(lane_at(&blocks[0].0)));

@@ -54,7 +54,7 @@ fn lanes(cursor: &mut Cursor) -> End {
         sign: Some(Box::new(move |digest| me.sign(digest))),
     };
     let validators = world().genesis.validators();
-    let mut machine = Availability::new(config, start(), validators, Vec::new());
+    let mut machine = Availability::new(config, 0, start(), validators, Vec::new());
     let (mut now, mut effects) = (Millis(1_000), 0);
     for _ in 0..STEPS_MAX {
         if cursor.is_empty() {
