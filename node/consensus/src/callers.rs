@@ -11,7 +11,6 @@ use crate::context::Address;
 #[derive(Debug, Default)]
 pub(crate) struct Callers {
     heights: BTreeMap<Address, u64>,
-    proposed: u64,
 }
 
 impl Callers {
@@ -20,23 +19,22 @@ impl Callers {
         self.heights.get(voter).is_none_or(|heard| *heard < height)
     }
 
-    /// A validator voted at this height; its signature was checked.
+    /// A validator voted or proposed at this height; its signature was checked.
     pub(crate) fn voted(&mut self, voter: Address, height: u64) {
         let heard = self.heights.entry(voter).or_default();
         *heard = height.max(*heard);
     }
 
-    /// The proposer of this height has sent its body.
-    pub(crate) fn proposed(&mut self, height: u64) {
-        self.proposed = height.max(self.proposed);
+    /// Forgets who is no validator any more.
+    pub(crate) fn retain(&mut self, is_member: impl Fn(&Address) -> bool) {
+        self.heights.retain(|voter, _| is_member(voter));
     }
 
     /// The height we are called to, given how many callers surely include an honest one.
     pub(crate) fn called_to(&self, one_honest: usize) -> u64 {
         let mut heights: Vec<u64> = self.heights.values().copied().collect();
         heights.sort_unstable_by(|a, b| b.cmp(a));
-        let voted = heights.get(one_honest.saturating_sub(1)).copied().unwrap_or(0);
-        voted.max(self.proposed)
+        heights.get(one_honest.saturating_sub(1)).copied().unwrap_or(0)
     }
 }
 
@@ -56,7 +54,8 @@ mod tests {
         callers.voted(voter(2), 8);
         assert_eq!(callers.called_to(2), 8);
         assert!(!callers.is_news(&voter(2), 8));
-        callers.proposed(9);
-        assert_eq!(callers.called_to(2), 9);
+        // Keys of before count no more, or one validator would have many by moving.
+        callers.retain(|address| *address == voter(1));
+        assert_eq!(callers.called_to(2), 0);
     }
 }

@@ -234,6 +234,7 @@ impl EngineLoop {
         self.proposals.begin(height);
         self.members.retain(|h, _| *h >= height);
         let members = self.members_of(height).await?;
+        self.callers.retain(|voter| members.get_by_address(voter).is_some());
         // No target time: how long to stay idle is decided while `Finalized` is held.
         Ok((Height(height), HeightParams::new(members, self.timeouts, None)))
     }
@@ -253,14 +254,14 @@ impl EngineLoop {
         let Event::Received(SignedConsensusMsg::Vote(signed)) = event else { return Ok(()) };
         let (vote, height) = (&signed.message, signed.message.height.0);
         let prevote = vote.kind == VoteType::Prevote;
-        if height <= self.height || !prevote || !self.callers.is_news(&vote.voter, height) {
+        let next = self.height.saturating_add(1);
+        if height < next || !prevote || !self.callers.is_news(&vote.voter, next) {
             return Ok(());
         }
-        let next = self.height.saturating_add(1);
         let members = self.members_of(next).await?;
         let Some(member) = members.get_by_address(&vote.voter) else { return Ok(()) };
         if self.eye.vote_is_signed(vote, &signed.signature, &member.key) {
-            self.callers.voted(vote.voter, height);
+            self.callers.voted(vote.voter, next);
             self.start_if_called().await?;
         }
         Ok(())

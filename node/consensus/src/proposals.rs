@@ -10,12 +10,16 @@ use crate::application::PROPOSALS_MAX;
 /// have sent it to the others; more would only fill the disk.
 const BODIES_PER_ROUND_MAX: usize = 2;
 
+/// Of what may be kept of a height, bodies of others have this part: own ones, and one that was
+/// decided elsewhere, find room at any time.
+const BODIES_OF_OTHERS_MAX: usize = PROPOSALS_MAX / 2;
+
 /// Rounds ahead of ours for which a body is kept.
 pub(crate) const ROUNDS_AHEAD_MAX: u32 = 8;
 
 /// How far a proposal has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Standing {
+enum Standing {
     /// Kept, not judged yet: a block was missing, or its height has not begun.
     Kept,
     /// The engine knows our verdict.
@@ -26,7 +30,7 @@ pub(crate) enum Standing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Admission {
     New,
-    Known(Standing),
+    Known,
     Full,
 }
 
@@ -38,16 +42,25 @@ pub(crate) struct Proposals {
 
 impl Proposals {
     pub(crate) fn admission(&self, height: u64, round: u32, anchor: Hash) -> Admission {
-        if let Some(standing) = self.known.get(&(height, round, anchor)) {
-            return Admission::Known(*standing);
+        if self.known.contains_key(&(height, round, anchor)) {
+            return Admission::Known;
         }
         let of_round = self.known.keys().filter(|(h, r, _)| (*h, *r) == (height, round)).count();
-        let of_height = self.known.keys().filter(|(h, ..)| *h == height).count();
-        if of_round >= BODIES_PER_ROUND_MAX || of_height >= PROPOSALS_MAX {
+        let of_height = self.of_height(height);
+        if of_round >= BODIES_PER_ROUND_MAX || of_height >= BODIES_OF_OTHERS_MAX {
             Admission::Full
         } else {
             Admission::New
         }
+    }
+
+    fn of_height(&self, height: u64) -> usize {
+        self.known.keys().filter(|(h, ..)| *h == height).count()
+    }
+
+    /// Whether only what was decided elsewhere finds room.
+    pub(crate) fn is_full(&self, height: u64) -> bool {
+        self.of_height(height) >= PROPOSALS_MAX.saturating_sub(1)
     }
 
     pub(crate) fn kept(&mut self, height: u64, round: u32, anchor: Hash) {
@@ -81,12 +94,17 @@ mod tests {
         proposals.kept(5, 0, anchor(1));
         proposals.told(5, 0, anchor(2));
         assert_eq!(proposals.admission(5, 0, anchor(3)), Admission::Full);
-        assert_eq!(proposals.admission(5, 0, anchor(1)), Admission::Known(Standing::Kept));
+        assert_eq!(proposals.admission(5, 0, anchor(1)), Admission::Known);
         assert_eq!(proposals.admission(5, 1, anchor(3)), Admission::New);
-        for round in 1..PROPOSALS_MAX as u32 {
+        for round in 1..BODIES_OF_OTHERS_MAX as u32 {
             proposals.kept(5, round, anchor(1));
         }
         assert_eq!(proposals.admission(5, 5000, anchor(1)), Admission::Full);
+        assert!(!proposals.is_full(5), "own ones still find room");
+        for round in 1..PROPOSALS_MAX as u32 {
+            proposals.kept(5, round, anchor(1));
+        }
+        assert!(proposals.is_full(5));
         proposals.begin(6);
         assert_eq!(proposals.admission(5, 0, anchor(3)), Admission::New);
     }

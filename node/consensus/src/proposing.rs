@@ -16,7 +16,7 @@ use crate::application::{BODY_BYTES_MAX, StoredProposal, Verdict};
 use crate::context::{Address, Anchor, Ddt, Height, Part};
 use crate::engine_loop::EngineLoop;
 use crate::error::ConsensusError;
-use crate::proposals::{Admission, ROUNDS_AHEAD_MAX, Standing};
+use crate::proposals::{Admission, ROUNDS_AHEAD_MAX};
 
 fn proposed(
     height: u64,
@@ -96,6 +96,10 @@ impl EngineLoop {
         height: u64,
         round: u32,
     ) -> Result<Option<StoredProposal>, ConsensusError> {
+        if self.proposals.is_full(height) {
+            tracing::warn!(height, round, "too many proposals of one height: turn skipped");
+            return Ok(None);
+        }
         let body = match self.desk.ask("propose", move |app| app.propose(height, round)).await? {
             Ok(body) if body.len() <= BODY_BYTES_MAX => body,
             Ok(body) => {
@@ -114,20 +118,29 @@ impl EngineLoop {
         Ok(Some(proposal))
     }
 
-    /// Sends out a body again, for those who lack it while it is voted on once more.
+    /// Sends out a body again, for those who lack it while it is voted on once more. In its own
+    /// turn a node sends it in its own name: who made it may have filled its round elsewhere
+    /// with other bodies, and nobody keeps more than a few of one round.
     pub(crate) async fn restream(
         &mut self,
         height: u64,
         anchor: Hash,
     ) -> Result<(), ConsensusError> {
         let kept = self.desk.need("proposals", move |app| app.proposals(height)).await?;
-        match kept.into_iter().find(|kept| kept.signature.is_some() && kept.anchor() == anchor) {
-            Some(proposal) => self.publish(&proposal).await,
-            None => {
-                tracing::warn!(height, %anchor, "asked to send a body that is not kept here");
-                Ok(())
-            }
+        let (round, members) = (self.round, self.members_of(height).await?);
+        let is_our_turn = members.proposer(height, round).address == self.address;
+        let is_fit = |kept: &StoredProposal| is_our_turn || kept.signature.is_some();
+        let found = kept.into_iter().find(|kept| is_fit(kept) && kept.anchor() == anchor);
+        let Some(mut proposal) = found else {
+            tracing::warn!(height, %anchor, "asked to send a body that is not kept here");
+            return Ok(());
+        };
+        if is_our_turn {
+            let signature = self.hand.sign_part(height, round, self.address, &proposal.body);
+            (proposal.round, proposal.proposer) = (round, self.address.0);
+            proposal.signature = Some(signature);
         }
+        self.publish(&proposal).await
     }
 
     /// Checks a body from the mesh. None when there is no verdict (yet).
@@ -144,7 +157,8 @@ impl EngineLoop {
         if !(is_current || is_next)
             || round > rounds.saturating_add(ROUNDS_AHEAD_MAX)
             || part.body.len() > BODY_BYTES_MAX
-            || matches!(admission, Admission::Full | Admission::Known(Standing::Told))
+            // What is kept is judged again when a round begins, not for each copy.
+            || admission != Admission::New
         {
             return Ok(None);
         }
@@ -156,7 +170,7 @@ impl EngineLoop {
             return Ok(None);
         }
         if is_next {
-            self.callers.proposed(height);
+            self.callers.voted(part.proposer, height);
             self.keep(part, anchor).await?;
             return Ok(None);
         }

@@ -104,7 +104,7 @@ mod tests {
             ["/ip4/192.0.2.1/tcp/8410", "/ip4/192.0.2.1/udp/8410/quic-v1", "/dns/a.example/tcp/1"];
         let others = others.map(str::to_string);
         let reached = |place: Place| place.reached_beside(&others).expect("addresses");
-        let beside = ["/dns/a.example/tcp/8420", "/ip4/192.0.2.1/tcp/8420"];
+        let beside = ["/ip4/192.0.2.1/tcp/8420", "/dns/a.example/tcp/8420"];
         assert_eq!(reached(place("0.0.0.0:8420", None)), beside);
         assert_eq!(reached(place("0.0.0.0:0", None)), Vec::<String>::new());
         assert_eq!(reached(place("127.0.1.1:8420", None)), ["/ip4/127.0.1.1/tcp/8420"]);

@@ -210,13 +210,32 @@ async fn a_missing_block_is_not_an_invalid_body() {
     assert_eq!(bench.kept(), 1);
 }
 
-/// Breaks when a body of the next height is judged before its height, dropped, or does not
-/// end idleness.
+/// Breaks when a body of the next height is judged before its height, dropped, does not count
+/// towards the end of idleness, or ends it alone: nobody has judged it.
 #[tokio::test]
 async fn a_body_of_the_next_height_waits_for_it() {
     let mut bench = Bench::new().await;
     assert_eq!(bench.receive(part(8, 0, "v")).await, None);
-    assert_eq!((bench.kept(), bench.engine_loop.callers.called_to(2)), (1, 8));
+    assert_eq!((bench.kept(), bench.engine_loop.callers.called_to(1)), (1, 8));
+    assert_eq!(bench.engine_loop.callers.called_to(2), 0);
+}
+
+/// Breaks when a body that a quorum locked is sent again only in the name of who made it: who
+/// was sent two others of that round would never take it, and the height would stand still.
+#[tokio::test]
+async fn who_proposes_a_body_again_sends_it_in_its_own_name() {
+    let mut bench = Bench::new().await;
+    let locked = part(7, 2, "v locked");
+    assert_eq!(bench.receive(locked.clone()).await, Some(true));
+    bench.offered(7, 5).await;
+    bench.engine_loop.restream(7, Anchor::of(&locked.body).0).await.unwrap();
+    let (_, again) = bench.sent().await;
+    assert_eq!((again.round, again.proposer, *again.body == *locked.body), (5, address(OWN), true));
+    let mut starved = Bench::new().await;
+    assert_eq!(starved.receive(part(7, 2, "v one")).await, Some(true));
+    assert_eq!(starved.receive(part(7, 2, "garbage")).await, Some(false));
+    assert_eq!(starved.receive(locked).await, None);
+    assert_eq!(starved.receive(again).await, Some(true));
 }
 
 /// Breaks when one height and round gets two values, or a value is told before it is kept.
