@@ -156,6 +156,26 @@ impl Mempool {
         Ok(Inserted::New { dropped })
     }
 
+    /// Lets an event wait again, before all others and beyond all limits: it was promised, and
+    /// what was promised is bounded already.
+    ///
+    /// # Errors
+    /// It has expired, or another one with its nonce waits.
+    pub fn put_back(&mut self, event: Checked, now: Millis) -> Result<(), Refusal> {
+        if self.contains(&event.id()) {
+            return Ok(());
+        }
+        if event.draft().valid_until <= now {
+            return Err(EXPIRED);
+        }
+        if self.signers.uses(&event) {
+            return Err(NONCE_WAITING);
+        }
+        self.push((0, self.arrivals), event);
+        self.arrivals = self.arrivals.saturating_add(1);
+        Ok(())
+    }
+
     /// What must leave so that `size` bytes of this rank fit; `None` when they cannot.
     fn room_for(&self, size: usize, rank: u8, now: Millis) -> Option<BTreeMap<Order, Refusal>> {
         let (mut events, mut bytes) = (self.waiting.len(), self.bytes);

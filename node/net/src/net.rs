@@ -130,11 +130,17 @@ impl Net {
         match Answer::decode(&bytes) {
             Ok(answer) if kind.fits(&answer) => Ok(answer),
             _ => {
-                // If so much waits that there is no room for this, it is told another time.
-                let _ = self.commands.try_send(Command::Nonsense(to));
+                self.blame(to);
                 Err(AskError::Nonsense)
             }
         }
+    }
+
+    /// A peer sent what no honest node would: by its transport key, or a router by the router's.
+    /// Three times is once too often (spec NET-21). If so much waits that there is no room for
+    /// this, it is told another time.
+    pub fn blame(&self, peer: PublicKey) {
+        let _ = self.commands.try_send(Command::Nonsense(peer));
     }
 
     /// The peers that have greeted.

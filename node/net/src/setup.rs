@@ -186,12 +186,13 @@ async fn listen_all(swarm: &mut Swarm<Behaviour>, all: &[Multiaddr]) -> Result<(
     };
     let mut waiting: HashSet<(ListenerId, &Multiaddr)> = HashSet::new();
     for address in all {
-        if let Some(socket) = socket_of(address) {
+        let is_relayed = address.iter().any(|part| part == Protocol::P2pCircuit);
+        if let Some(socket) = socket_of(address).filter(|_| !is_relayed) {
             // libp2p shares ports: it would not notice who listens there already.
             drop(std::net::TcpListener::bind(socket).map_err(|error| failed(address, &error))?);
         }
         let id = swarm.listen_on(address.clone()).map_err(|error| failed(address, &error))?;
-        if !address.iter().any(|part| part == Protocol::P2pCircuit) {
+        if !is_relayed {
             waiting.insert((id, address));
         }
     }

@@ -13,7 +13,7 @@ use ddt_ledger::certificate::{Certificate, ValidatorAddress, ValidatorSet};
 use ddt_ledger::codec::{decode, encode};
 use ddt_ledger::schema::List;
 use ddt_ledger::store::Snapshot;
-use ddt_ledger::system::{Lane, Validators, params};
+use ddt_ledger::system::{Head, Lane, Validators, params};
 
 use super::blocks::SpanError;
 use super::core::Core;
@@ -118,8 +118,13 @@ impl Anchoring {
         if body.height != height {
             return Err(invalid("another height".to_string()));
         }
-        let (_, roots) = core.book.head();
+        let (head, roots) = core.book.head();
         let snapshot = core.book.snapshot().map_err(|_| Verdict::Missing)?;
+        // The follower may commit meanwhile: then nothing can be said of the body.
+        let is_next = |head: Head| head.height.checked_add(1) == Some(height);
+        if !is_next(head) || !Head::read(&snapshot).is_some_and(is_next) {
+            return Err(Verdict::Missing);
+        }
         // What is wrong without any block is worth none being asked for.
         let sound = check_body(&snapshot, core.book.chain(), &roots, &body);
         judged(&snapshot, sound)?;

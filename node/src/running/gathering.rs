@@ -15,7 +15,7 @@ use ddt_ledger::anchor::{TIPS_MAX, Tip};
 use ddt_ledger::fault::StoreFault;
 use ddt_ledger::lane::CheckedBlock;
 use ddt_ledger::store::Snapshot;
-use ddt_ledger::system::{Head, Lane, Validators};
+use ddt_ledger::system::{Head, Lane, Validators, params};
 use ddt_ledger::{Millis, PublicKey, Zone};
 use ddt_net::Frame;
 use ddt_net::message::{Answer, News, Request};
@@ -66,6 +66,7 @@ pub fn open(core: &Arc<Core>) -> Result<Availability, Failure> {
         me: core.keys.router_public(),
         peers: heads.iter().map(|(_, lane)| lane.key).collect(),
         lane_bytes_max: LANE_BYTES_MAX,
+        anchor_bytes_max: params(&snapshot).anchor_bytes_max,
         sign: core.role.is_validator.then_some(sign),
     };
     let machine = Availability::new(config, height, heads, validators.next, stored);
@@ -126,7 +127,8 @@ pub fn run(core: &Arc<Core>, machine: Availability, orders: &Outbox<Order>) {
     }
 }
 
-/// Questions under way at one time.
+/// Questions under way at one time. What an anchor needs finds as much room beside them: whoever
+/// votes for blocks that nobody has must not keep it from coming.
 const ASKED_MAX: usize = 64;
 
 struct Gathering<'a> {
@@ -175,6 +177,12 @@ impl Gathering<'_> {
                         self.core.accused.accuse(evidence);
                     }
                 }
+                Effect::Forged { from, why } => {
+                    tracing::debug!("{from}: {why}");
+                    if let Some(net) = self.core.net.get() {
+                        net.blame(from);
+                    }
+                }
                 Effect::Refused { from, why } => tracing::debug!("{from}: {why}"),
                 Effect::WakeAt(at) => self.wake = Some(self.wake.map_or(at, |wake| wake.min(at))),
             }
@@ -213,7 +221,8 @@ impl Gathering<'_> {
 
     fn ask(&self, to: PublicKey, ask: Ask) {
         let Some(net) = self.core.net.get().cloned() else { return };
-        if self.asked.fetch_add(1, Ordering::Relaxed) >= ASKED_MAX {
+        let most = if ask.block.is_some() { 2 * ASKED_MAX } else { ASKED_MAX };
+        if self.asked.fetch_add(1, Ordering::Relaxed) >= most {
             self.asked.fetch_sub(1, Ordering::Relaxed);
             return;
         }

@@ -63,7 +63,9 @@ impl Router {
                         other => Router::broken(out, format!("evidence is none: {other:?}")),
                     }
                 }
-                Effect::Refused { why, .. } => out.push(Out::Fact(Fact::Refused(why))),
+                Effect::Refused { why, .. } | Effect::Forged { why, .. } => {
+                    out.push(Out::Fact(Fact::Refused(why)))
+                }
                 Effect::WakeAt(at) => self.wake(Machine::Blocks, now, at, out),
             }
         }

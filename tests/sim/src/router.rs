@@ -138,6 +138,7 @@ impl Router {
             me: keys.person.key(),
             peers: town.keys.iter().map(|keys| keys.person.key()).collect(),
             lane_bytes_max: LANE_BYTES_MAX,
+            anchor_bytes_max: params.anchor_bytes_max,
             sign: is_member.then(|| signer(person)),
         };
         let (height, validators) = (position.height, position.validators.clone());

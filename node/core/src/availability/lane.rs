@@ -17,7 +17,7 @@ use super::{AHEAD_MAX, ASK_MS};
 pub(super) struct Kept {
     /// What its router signed: evidence, if another block stands at its place.
     pub(super) signed: SignedHeader,
-    size: usize,
+    pub(super) size: usize,
     is_stored: bool,
 }
 
@@ -34,6 +34,8 @@ impl Kept {
 
 /// A lane above its anchored tip.
 pub(super) struct LaneBook {
+    /// Most bytes of the blocks of one anchor.
+    pub(super) anchor_bytes_max: u64,
     /// The last anchor that is executed here.
     anchored: u64,
     pub(super) lane: Lane,
@@ -65,8 +67,9 @@ pub(super) struct LaneBook {
 }
 
 impl LaneBook {
-    pub(super) fn new(anchored: u64, lane: Lane) -> LaneBook {
+    pub(super) fn new(anchor_bytes_max: u64, anchored: u64, lane: Lane) -> LaneBook {
         LaneBook {
+            anchor_bytes_max,
             anchored,
             linked: lane.height,
             lane,
@@ -200,7 +203,7 @@ impl LaneBook {
     /// Takes the state's word for where the lane stands now.
     pub(super) fn anchor(&mut self, anchored: u64, lane: Lane, voter: Option<PublicKey>) {
         if lane.term != self.lane.term || lane.key != self.lane.key {
-            *self = LaneBook::new(anchored, lane);
+            *self = LaneBook::new(self.anchor_bytes_max, anchored, lane);
             return;
         }
         self.anchored = anchored;

@@ -67,14 +67,16 @@ impl Availability {
 
     /// Looks at the header first: only a block that is wanted is worth checking.
     fn block(&mut self, from: PublicKey, bytes: Vec<u8>, effects: &mut Vec<Effect>) {
-        let mut refuse = |why| effects.push(Effect::Refused { from, why });
+        let mut forged = |why| effects.push(Effect::Forged { from, why });
         let Ok(header) = BlockHeader::deserialize(&mut bytes.as_slice()) else {
-            return refuse("bytes that are no block");
+            return forged("bytes that are no block");
         };
-        let Some(lane) = self.lanes.get(&header.zone) else { return refuse("a block of no zone") };
         if bytes.len() > BLOCK_BYTES_MAX {
-            return refuse("a block that is too large");
+            return forged("a block that is too large");
         }
+        let Some(lane) = self.lanes.get(&header.zone) else {
+            return effects.push(Effect::Refused { from, why: "a block of no zone" });
+        };
         let id = header.id();
         let is_known =
             lane.kept.contains_key(&(header.height, id)) || lane.waits(header.height, &id);
@@ -95,7 +97,7 @@ impl Availability {
                 }
                 self.take(Waiting { block, bytes }, effects);
             }
-            Err(_) => refuse("a block that does not verify"),
+            Err(_) => forged("a block that does not verify"),
         }
     }
 
@@ -107,7 +109,7 @@ impl Availability {
             let Some(lane) = self.lanes.get_mut(&zone) else { return };
             let (header, id) = (taken.block.header().clone(), taken.block.id());
             // Even if it cannot stay: what it names as its parent is needed next.
-            lane.pass(&header, id);
+            lane.pass(&header, id, taken.block.size());
             if !lane.continues(&header) {
                 return self.wait(zone, taken);
             }
@@ -214,7 +216,8 @@ impl Availability {
     ) {
         let me = self.voter();
         let Some(book) = self.lanes.get_mut(&zone) else {
-            self.lanes.insert(zone, super::LaneBook::new(height, lane));
+            let bytes_max = self.config.anchor_bytes_max;
+            self.lanes.insert(zone, super::LaneBook::new(bytes_max, height, lane));
             return;
         };
         book.anchor(height, lane, me);

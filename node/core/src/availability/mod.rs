@@ -108,6 +108,8 @@ pub struct AvailabilityConfig {
     /// Most bytes of one lane that are kept above its anchored tip, unless an anchor needs
     /// more. [`LANE_BYTES_MAX`] on a network.
     pub lane_bytes_max: usize,
+    /// Most bytes of the blocks of one anchor: a body that names more is followed no further.
+    pub anchor_bytes_max: u64,
     /// Signs its votes; `None` if it only follows. Must be deterministic, as Ed25519 is.
     pub sign: Option<Sign>,
 }
@@ -213,7 +215,14 @@ pub enum Effect {
         /// The header of the other one, for the same zone, term and height.
         second: Box<SignedHeader>,
     },
-    /// A peer sent what it should not have.
+    /// A peer sent as a block what no honest node would.
+    Forged {
+        /// Who.
+        from: PublicKey,
+        /// What is wrong.
+        why: &'static str,
+    },
+    /// A peer sent what is of no use.
     Refused {
         /// Who.
         from: PublicKey,
@@ -243,7 +252,8 @@ impl Availability {
         validators: ValidatorSet,
         stored: Vec<(CheckedBlock, bool)>,
     ) -> Availability {
-        let book = |(zone, lane)| (zone, LaneBook::new(height, lane));
+        let bytes_max = config.anchor_bytes_max;
+        let book = |(zone, lane)| (zone, LaneBook::new(bytes_max, height, lane));
         let lanes = lanes.into_iter().map(book).collect();
         let mut machine = Availability { config, validators, lanes, turn: 0 };
         for (block, is_other) in stored {

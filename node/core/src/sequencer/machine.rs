@@ -6,7 +6,7 @@ use ddt_ledger::system::Lane;
 use ddt_ledger::{Hash, Millis, Refusal};
 
 use super::{CLOSED, Effect, Input, Sequencer, Tail, UNANCHORED_BLOCKS_MAX, UNANCHORED_BYTES_MAX};
-use crate::mempool::{AUTHOR_LIMIT, CLASS_MAX, Dropped, Inserted, NONCE_WAITING, Room};
+use crate::mempool::{AUTHOR_LIMIT, Dropped, Inserted, NONCE_WAITING, Room};
 
 /// Bytes of a block without its events: header, signature, length of the list; rounded up.
 const BLOCK_OVERHEAD_BYTES: usize = 512;
@@ -167,7 +167,14 @@ impl Sequencer {
     /// Events of lapsed blocks that were not executed wait again, before all others.
     fn take_back(&mut self, lapsed: Vec<CheckedBlock>, now: Millis, effects: &mut Vec<Effect>) {
         for event in lapsed.iter().flat_map(CheckedBlock::events) {
-            self.event(event.clone(), CLASS_MAX, now, effects);
+            let id = event.id();
+            if self.recent.contains(&id) {
+                effects.push(Effect::Executed(id));
+            } else if self.is_closed {
+                effects.push(answer(id, CLOSED));
+            } else if let Err(refusal) = self.mempool.put_back(event.clone(), now) {
+                effects.push(answer(id, refusal));
+            }
         }
     }
 

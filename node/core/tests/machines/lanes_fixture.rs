@@ -57,12 +57,21 @@ pub fn machine_with(stored: Vec<(CheckedBlock, bool)>) -> Availability {
 
 /// One that keeps only so many bytes of a lane.
 pub fn machine_within(lane_bytes_max: usize, stored: Vec<(CheckedBlock, bool)>) -> Availability {
+    machine_of((lane_bytes_max, u64::MAX), stored)
+}
+
+/// One that also follows bodies over so many bytes of a lane.
+pub fn machine_of(
+    (lane_bytes_max, anchor_bytes_max): (usize, u64),
+    stored: Vec<(CheckedBlock, bool)>,
+) -> Availability {
     let config = AvailabilityConfig {
         chain: CHAIN,
         registry: REGISTRY,
         me: key(ME),
         peers: ROUTERS.iter().map(|seed| key(*seed)).collect(),
         lane_bytes_max,
+        anchor_bytes_max,
         sign: Some(Box::new(|digest| signature(ME, digest))),
     };
     Availability::new(config, 0, vec![(ZONE, first_lane())], validators(), stored)
@@ -128,7 +137,7 @@ pub fn asks(effects: &[Effect]) -> Vec<(u64, Option<Hash>)> {
 
 pub fn refusals(effects: &[Effect]) -> Vec<&'static str> {
     let why = |effect: &Effect| match effect {
-        Effect::Refused { why, .. } => Some(*why),
+        Effect::Refused { why, .. } | Effect::Forged { why, .. } => Some(*why),
         _ => None,
     };
     effects.iter().filter_map(why).collect()

@@ -65,6 +65,29 @@ fn a_block_that_claims_a_later_anchor_waits_for_it() {
     assert_eq!(machine.available(ZONE), Some(2));
 }
 
+/// Broken by: following the way down from a tip however long it is: one validator's body makes
+/// everybody fetch all that its lane has.
+#[test]
+fn a_way_that_no_anchor_can_take_is_not_followed_to_its_end() {
+    let blocks = real(8, &[note(1, 1)]);
+    let size = blocks[0].0.size() as u64;
+    let mut machine = machine_of((LANE_BYTES_MAX, 3 * size), Vec::new());
+    machine.step(START, Input::Need(vec![tip_of(&blocks[7])]));
+    let mut fetched = 0;
+    for second in (10..).step_by(10) {
+        // Long enough for the next question to be due.
+        let now = START.plus(Millis(second * 1_000));
+        let by_id = |effect: &Effect| match effect {
+            Effect::Ask { ask, .. } | Effect::AskAnybody { ask, .. } => ask.block.and(Some(*ask)),
+            _ => None,
+        };
+        let Some(ask) = machine.step(now, Input::Tick).iter().find_map(by_id) else { break };
+        arrives(&mut machine, now, &blocks[ask.height as usize - 1]);
+        fetched += 1;
+    }
+    assert_eq!(fetched, 4);
+}
+
 /// One whose parent nobody has.
 fn bogus(zone: Zone, height: u64, events: &[Checked]) -> Block {
     signed(zone, (height, 1), Hash([height as u8 ^ 0xa5; 32]), events)
@@ -176,6 +199,7 @@ fn a_lane_that_fills_the_room_gives_way_to_another() {
         me: key(ME),
         peers: Vec::new(),
         lane_bytes_max: LANE_BYTES_MAX,
+        anchor_bytes_max: u64::MAX,
         sign: None,
     };
     let lanes = vec![(ZONE, first_lane()), (other, first_lane())];

@@ -15,8 +15,13 @@ async fn relay() -> (Node, String) {
     config.relay = true;
     (config.listen, config.external) = (vec![address.clone()], vec![address]);
     let relay = start(config).await;
-    let circuit = format!("{}/p2p-circuit", relay.address());
+    let circuit = circuit_of(&relay);
     (relay, circuit)
+}
+
+fn circuit_of(relay: &Node) -> String {
+    let peer = ddt_net::peer_of(&relay.key()).expect("a key");
+    format!("{}/p2p/{peer}/p2p-circuit", relay.address())
 }
 
 /// A node that listens at the relay too, and one that knows it only by that address.
@@ -67,7 +72,7 @@ async fn two_that_met_at_a_relay_find_a_way_of_their_own() {
 async fn nobody_relays_unasked() {
     let other = start(config(1)).await;
     let mut hidden = config(2);
-    hidden.listen = vec![format!("{}/p2p-circuit", other.address())];
+    hidden.listen = vec![circuit_of(&other)];
     let hidden = start(hidden).await;
     meet(&hidden, &other).await;
     assert_eq!(hidden.net.ask(other.key(), Request::Push(vec![1])).await, Ok(Answer::Taken));

@@ -51,6 +51,7 @@ fn lanes(cursor: &mut Cursor) -> End {
         me: me.key(),
         peers: vec![Router::of_zone(1).person.key(), Person::named("bob").key()],
         lane_bytes_max: LANE_BYTES_MAX,
+        anchor_bytes_max: 16 * 1024 * 1024,
         sign: Some(Box::new(move |digest| me.sign(digest))),
     };
     let validators = world().genesis.validators();
