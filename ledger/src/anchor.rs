@@ -21,6 +21,8 @@ use crate::vrf::VrfOutput;
 pub const ANCHOR_VERSION: u8 = 1;
 /// Longest anchor body, in bytes.
 pub const ANCHOR_BYTES_MAX: usize = 256 * 1024;
+/// Most blocks that one anchor may take from one lane (spec LAN-6).
+pub const SPAN_BLOCKS_MAX: u64 = 4_096;
 /// Most lanes that one anchor moves.
 pub const TIPS_MAX: usize = 1_024;
 
@@ -238,6 +240,7 @@ fn check_span(
     blocks: &[CheckedBlock],
 ) -> Result<(), AnchorError> {
     need(tip.term == lane.term, "tip is of another term")?;
+    need(tip.height <= lane.height.saturating_add(SPAN_BLOCKS_MAX), "tip is too far ahead")?;
     let mut end = SpanEnd::of(tip.zone, lane, body.height)?;
     blocks.iter().try_for_each(|block| end.take(block))?;
     let is_end = tip.height == end.height && tip.block == end.parent;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use ddt_core::sequencer::{Reach, reach};
-use ddt_ledger::anchor::{Span, Tip, fitting};
+use ddt_ledger::anchor::{SPAN_BLOCKS_MAX, Span, Tip, fitting};
 use ddt_ledger::fault::StoreFault;
 use ddt_ledger::ids::{ChainId, Zone};
 use ddt_ledger::lane::CheckedBlock;
@@ -15,8 +15,6 @@ use ddt_ledger::system::{Lane, params};
 use ddt_ledger::table::Rows;
 use ddt_ledger::{Hash, Millis};
 
-/// Most blocks that one anchor may take from one lane.
-pub const SPAN_BLOCKS_MAX: u64 = 4_096;
 /// Bytes of blocks kept in memory; beyond, they are read from disk when they are needed.
 const KEPT_BYTES_MAX: usize = 256 * 1024 * 1024;
 

@@ -15,7 +15,7 @@ mod wants;
 use std::collections::BTreeMap;
 
 use borsh::{BorshDeserialize, BorshSerialize};
-use ddt_ledger::anchor::Tip;
+use ddt_ledger::anchor::{SPAN_BLOCKS_MAX, Tip};
 use ddt_ledger::certificate::ValidatorSet;
 use ddt_ledger::codec::encode;
 use ddt_ledger::lane::{CheckedBlock, SignedHeader};
@@ -27,7 +27,7 @@ use crate::sequencer::Sign;
 use lane::LaneBook;
 
 /// How far above a lane's anchored tip blocks are taken.
-pub const AHEAD_MAX: u64 = 4_096;
+pub const AHEAD_MAX: u64 = SPAN_BLOCKS_MAX;
 /// Twice what an honest router lets wait to be anchored.
 pub const LANE_BYTES_MAX: usize = 2 * crate::sequencer::UNANCHORED_BYTES_MAX;
 /// Most blocks of a lane that wait for the one before them.
