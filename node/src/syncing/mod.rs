@@ -109,7 +109,7 @@ impl Newcomer<'_> {
                     notes("No peer answers: beginning with genesis.".to_string());
                     return Ok(false);
                 }
-                notes("No peer answers: what is here of a snapshot waits for one.".to_string());
+                tracing::warn!("no peer answers: what is here of a snapshot waits for one");
                 peers.forgive();
             }
             more = Duration::ZERO;
