@@ -148,7 +148,7 @@ fn each_wrong_tip_is_refused_for_its_reason() {
         tips(body, |tips| tips[1].zone = Zone(9));
     });
     bench.demand("tip is of another term", |body, _| tips(body, |tips| tips[0].term = 2));
-    bench.demand("tip is too far ahead", |body, _| tips(body, |tips| tips[0].height = 4_097));
+    bench.demand("tip is too far ahead", |body, _| tips(body, |tips| tips[0].height += 4_096));
     bench.demand("tip is wrong", |body, _| tips(body, |tips| tips[0].height += 1));
     bench.demand("tip is wrong", |body, _| tips(body, |tips| tips[0].block = Hash::ZERO));
     bench.demand("tip is wrong", |_, spans| drop(spans[0].blocks.pop()));
