@@ -13,7 +13,7 @@ use super::client::Connection;
 use super::latency::{failed, press};
 use super::ledger::load::Load;
 use super::zones::measuring::address;
-use super::zones::prepare;
+use super::zones::{prepare, start_all};
 use crate::cli::Output;
 use crate::dev::cluster::free_port;
 use crate::dev::process::{Process, start};
@@ -46,9 +46,8 @@ async fn network(
     let load = prepare(home, zones, load)?;
     let folder = |number: u32| home.join(number.to_string());
     let folders: Vec<PathBuf> = (1..=zones).map(folder).collect();
-    let listens: Vec<_> = (1..=zones).map(free_port).collect::<Result<_, _>>()?;
-    let starting = folders.iter().zip(listens).map(|(home, at)| start(home, at, "error", &[]));
-    let routers = futures_util::future::try_join_all(starting).await?;
+    let folders: Vec<&Path> = folders.iter().map(PathBuf::as_path).collect();
+    let routers = start_all(&folders, &[]).await?;
     let (first, new) = (folder(1), folder(zones + 1));
     let joined = joined(&load, accounts, &routers, (&first, &new), zones, output).await;
     for router in routers {

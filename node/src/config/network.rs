@@ -60,7 +60,8 @@ impl Place {
     }
 
     /// How others reach it over TCP: as said, else at the hosts of these multiaddrs, where this
-    /// machine is reached otherwise.
+    /// machine is reached otherwise; on loopback only where there is nothing else, for there
+    /// others find themselves.
     ///
     /// # Errors
     /// An external address that is none.
@@ -69,8 +70,13 @@ impl Place {
         if !reached.is_empty() || self.listen.port() == 0 {
             return Ok(reached);
         }
-        let hosts: BTreeSet<&str> =
+        let mut hosts: BTreeSet<&str> =
             others.iter().filter_map(|other| other.split('/').nth(2)).collect();
+        let is_far =
+            |host: &&str| !host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+        if hosts.iter().any(is_far) {
+            hosts.retain(is_far);
+        }
         let at = |host| Place::multiaddr(host, self.listen.port(), "tcp/PORT");
         Ok(hosts.into_iter().map(at).collect())
     }
@@ -93,20 +99,27 @@ pub struct NetworkConfig {
 mod tests {
     use super::*;
 
-    /// Broken by: a router whose card names no place for votes, because it listens anywhere.
+    /// Broken by: a router whose card names no place for votes, because it listens anywhere; or
+    /// one at which every reader finds itself.
     #[test]
     fn votes_come_where_the_rest_comes() {
         let place = |listen: &str, external: Option<&str>| Place {
             listen: listen.parse().expect("an address"),
             external: external.map(str::to_string),
         };
-        let others =
-            ["/ip4/192.0.2.1/tcp/8410", "/ip4/192.0.2.1/udp/8410/quic-v1", "/dns/a.example/tcp/1"];
+        let others = [
+            "/ip4/127.0.0.1/tcp/8410",
+            "/ip4/192.0.2.1/tcp/8410",
+            "/ip4/192.0.2.1/udp/8410/quic-v1",
+            "/dns/a.example/tcp/1",
+        ];
         let others = others.map(str::to_string);
         let reached = |place: Place| place.reached_beside(&others).expect("addresses");
         let beside = ["/ip4/192.0.2.1/tcp/8420", "/dns/a.example/tcp/8420"];
         assert_eq!(reached(place("0.0.0.0:8420", None)), beside);
         assert_eq!(reached(place("0.0.0.0:0", None)), Vec::<String>::new());
+        let alone = place("0.0.0.0:8420", None).reached_beside(&others[..1]).expect("addresses");
+        assert_eq!(alone, ["/ip4/127.0.0.1/tcp/8420"]);
         assert_eq!(reached(place("127.0.1.1:8420", None)), ["/ip4/127.0.1.1/tcp/8420"]);
         assert_eq!(reached(place("0.0.0.0:8420", Some("b.example:9"))), ["/dns/b.example/tcp/9"]);
     }

@@ -224,27 +224,28 @@ impl Fetching<'_> {
             }
         };
         self.under_way = self.under_way.saturating_sub(1);
-        let source = self.sources.entry(peer).or_default();
+        // Whoever was forgotten since, with all others, is neither praised nor blamed.
+        let mut source = self.sources.get_mut(&peer).and_then(Option::as_mut);
         if let Some(source) = source.as_mut() {
             source.under_way = source.under_way.saturating_sub(1);
         }
         match outcome {
             Outcome::Here(bytes) => {
                 self.progress.piece(bytes);
-                if let Some(source) = source.as_mut() {
+                if let Some(source) = source {
                     source.gave();
                 }
                 return Ok(true);
             }
             Outcome::Nothing => {
                 self.missing.push_back(index);
-                if source.as_mut().is_some_and(|source| source.fail(asked, Instant::now())) {
-                    *source = None;
+                if source.is_some_and(|source| source.fail(asked, Instant::now())) {
+                    self.sources.insert(peer, None);
                 }
             }
             Outcome::Wrong(why) => {
                 self.missing.push_back(index);
-                *source = None;
+                self.sources.insert(peer, None);
                 self.peers.lied(peer, &format!("piece {index}: {why}"));
             }
             Outcome::Failed(failure) => return Err(failure),

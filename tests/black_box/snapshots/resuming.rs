@@ -1,14 +1,51 @@
 //! Fetching that is killed goes on; sources that lie or fall silent are passed over.
 
+use std::path::Path;
+
 use crate::process::{kill, pieces_in, run};
 use crate::source::{Copy, Manner, Source, free_place};
 use crate::support::{cli, eventually};
 use crate::{network, newest, set};
 
+/// Waits until a node that begins has logged these words.
+fn says(home: &Path, words: &str) {
+    eventually(words, || {
+        let log = std::fs::read_to_string(home.with_extension("sync.log")).ok()?;
+        log.contains(words).then_some(())
+    });
+}
+
+// Broken by: a node that begins with genesis because it lost its peers; a peer that is blamed
+// for what was lost with it, and never asked again.
+#[test]
+fn a_node_that_loses_all_its_peers_goes_on_when_one_is_back() {
+    let mut cluster = network();
+    let copy = eventually("a copy", || {
+        let (height, folder) = newest(&cluster.nodes[0].home, 1);
+        Copy::of(&cluster.nodes[0], height, &folder)
+    });
+    let joined = cluster.add_full_node(0);
+    let (home, ip) = (cluster.nodes[joined].home.clone(), cluster.nodes[joined].ip.to_string());
+    set(&home, "[sync]\nahead_min = 1\n");
+    let folder = home.join("sync").join(copy.id.to_string());
+    let half = copy.pieces.len() / 2;
+    let place = free_place(45);
+    let source = |manner| Source::at(&place, cluster.chain, 45, &copy, manner);
+    let silent = source(Manner::SilentFrom(half as u32));
+    let process = run(&home, &ip, std::slice::from_ref(&place));
+    eventually("half of the pieces", || (pieces_in(&folder) == half).then_some(()));
+    drop(silent);
+    says(&home, "nobody is connected: the snapshot waits");
+    let honest = source(Manner::Honest);
+    eventually("a book", || home.join("book.redb").exists().then_some(()));
+    assert_eq!(honest.asked().pieces, (half as u32..copy.pieces.len() as u32).collect());
+    kill(process);
+}
+
 // Broken by: pieces that are fetched again although they are on disk, or written before they
 // are checked; a liar that is asked again, or whose piece is taken; a half-made book that is
 // opened; a note of who was killed that is taken for news; a node that begins with genesis
-// because it lost its peers.
+// because it finds no peer.
 #[test]
 fn a_killed_node_goes_on_with_what_it_has_and_a_liar_is_passed_over() {
     let mut cluster = network();
@@ -36,18 +73,11 @@ fn a_killed_node_goes_on_with_what_it_has_and_a_liar_is_passed_over() {
         (status.code == Some(0)).then(|| status.data())
     });
     assert_eq!(status["syncing"]["pieces"], all);
-    // Who loses everybody, and who finds nobody at the start, waits with what is here.
-    drop(silent);
-    let says = |words: &str| {
-        eventually(words, || {
-            let log = std::fs::read_to_string(home.with_extension("sync.log")).ok()?;
-            log.contains(words).then_some(())
-        });
-    };
-    says("nobody is connected: the snapshot waits");
     kill(process);
+    drop(silent);
+    // Who finds nobody at the start waits with what is here.
     let process = run(&home, &ip, &[free_place(44)]);
-    says("what is here of a snapshot waits for one");
+    says(&home, "what is here of a snapshot waits for one");
     kill(process);
     let status = cli::ddt(&home, &["node", "status"]);
     assert_ne!(status.code, Some(0), "nobody is at it any more: {status:#?}");

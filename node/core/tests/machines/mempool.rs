@@ -50,6 +50,23 @@ fn each_refusal_is_given_and_changes_nothing() {
     assert_eq!(ids(&pool.take(ALL, START).events), ids(&events));
 }
 
+/// Broken by: limits for what was promised already, or a place behind others.
+#[test]
+fn what_was_promised_finds_room_before_all_others() {
+    let mut pool = mempool(1, 10_000, 1);
+    let (waiting, promised) = (note(1, 1), [note(1, 2), note(1, 3)]);
+    pool.insert(waiting.clone(), 7, START).expect("room");
+    let again = until(1, 1, 9_000);
+    assert_eq!(pool.put_back(again, START).expect_err("a refusal").code, "mempool.nonce_waiting");
+    assert_eq!(pool.put_back(until(2, 1, 0), START).expect_err("a refusal").code, "event.expired");
+    pool.remove(&waiting.id());
+    pool.insert(waiting.clone(), 6, START).expect("room");
+    for event in promised.iter().chain(&promised) {
+        pool.put_back(event.clone(), START).expect("room");
+    }
+    assert_eq!(ids(&pool.take(ALL, START).events), ids(&[&promised[..], &[waiting]].concat()));
+}
+
 #[test]
 fn a_removed_event_frees_its_place_its_nonce_and_its_bytes() {
     let mut pool = mempool(1, 10_000, 1);

@@ -28,7 +28,7 @@ use crate::cli::Output;
 use crate::data_folder::DataFolder;
 use crate::data_folder::migration::OldLedger;
 use crate::dev::cluster::{free_port, settle};
-use crate::dev::process::start;
+use crate::dev::process::{Process, start};
 use crate::failure::Failure;
 use crate::running::NodeKeys;
 
@@ -137,10 +137,7 @@ async fn network(args: &ZonesArgs, zones: u32, output: &Output) -> Result<Figure
         distance if distance.is_any() => Some(apart(&homes, distance).await?),
         _ => None,
     };
-    let listens: Vec<_> = (1..=zones).map(free_port).collect::<Result<_, _>>()?;
-    let starting =
-        homes.iter().zip(listens).map(|(home, listen)| start(home, listen, "error", args.flags()));
-    let processes = futures_util::future::try_join_all(starting).await?;
+    let processes = start_all(&homes, args.flags()).await?;
     let measured = measure(args, &load, &processes, output).await;
     let synced = match (&measured, args.distance().is_any()) {
         // The new node's own way to the routers has no doors.
@@ -155,6 +152,14 @@ async fn network(args: &ZonesArgs, zones: u32, output: &Output) -> Result<Figure
         process.stop().await;
     }
     Ok(Figures { zones, measured: measured?, synced: synced? })
+}
+
+/// Starts the routers of these folders.
+pub(super) async fn start_all(homes: &[&Path], flags: &[&str]) -> Result<Vec<Process>, Failure> {
+    let numbered = homes.iter().zip(1..);
+    let starting = numbered
+        .map(|(home, number)| async move { start(home, free_port(number)?, "error", flags).await });
+    futures_util::future::try_join_all(starting).await
 }
 
 /// Folders of the routers, and of a full node, with the accounts and parameters of this load.
