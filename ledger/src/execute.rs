@@ -103,15 +103,15 @@ pub fn execute(
     if head.epoch > before.epoch {
         run.end_epoch(&before);
     }
-    let mut fees: Vec<(Zone, AccountId, Amount)> = Vec::new();
+    let mut accounts: Vec<(Zone, AccountId, Dues)> = Vec::new();
     for (span, sealer) in rotated(spans, &head.beacon).zip(sealers) {
         if let Some(sealer) = sealer {
-            fees.push((span.zone, sealer, run.lane(span)?));
+            accounts.push((span.zone, sealer, run.lane(span)?));
         }
     }
     run.deadlines()?;
-    for (zone, sealer, amount) in fees {
-        run.share_fees(zone, sealer, amount)?;
+    for (zone, sealer, dues) in accounts {
+        run.settle_lane(zone, sealer, dues)?;
     }
     run.finish(head)
 }
@@ -143,6 +143,17 @@ fn next_head(rows: &Overlay, before: &Head, body: &AnchorBody) -> Head {
     }
 }
 
+/// What a lane's blocks brought in an anchor.
+#[derive(Clone, Copy, Debug, Default)]
+struct Dues {
+    /// The fees of what was executed.
+    fees: Amount,
+    /// How many events were void.
+    voids: u64,
+    /// What the router owes for these.
+    owed: Amount,
+}
+
 struct Run<'r, 's> {
     registry: &'r Registry,
     cx: Context,
@@ -169,10 +180,10 @@ impl Run<'_, '_> {
         routers::end_epoch(&mut self.book, &self.cx, is_full);
     }
 
-    /// Executes a lane's blocks; answers their fees.
-    fn lane(&mut self, span: &Span) -> Result<Amount, Halt> {
+    /// Executes a lane's blocks; answers what is due for them.
+    fn lane(&mut self, span: &Span) -> Result<Dues, Halt> {
         let fees_before = self.book.supply.fees;
-        let mut voids = 0u64;
+        let mut dues = Dues::default();
         for block in &span.blocks {
             let header = block.header();
             for (event, place) in block.events().iter().zip(0u32..) {
@@ -187,12 +198,16 @@ impl Run<'_, '_> {
                     block: header.height,
                     place,
                 };
-                let is_void = self.event(event, subject)?;
-                voids = voids.saturating_add(u64::from(is_void));
+                if self.event(event, subject)? {
+                    let price = routers::void_price(&self.cx, event.bytes().len());
+                    dues.voids = dues.voids.saturating_add(1);
+                    dues.owed = dues.owed.plus(price).unwrap_or(Amount::MAX);
+                }
             }
         }
-        self.go_on(span, voids);
-        Ok(self.book.supply.fees.minus(fees_before).unwrap_or_default())
+        self.go_on(span, dues.voids);
+        dues.fees = self.book.supply.fees.minus(fees_before).unwrap_or_default();
+        Ok(dues)
     }
 
     /// Notes how far a lane counts. Its term may have closed in this very anchor: then the
@@ -352,13 +367,11 @@ impl Run<'_, '_> {
         Ok(true)
     }
 
-    /// Half of a zone's fees to the router that sealed, the rest to the pool.
-    fn share_fees(&mut self, zone: Zone, sealer: AccountId, fees: Amount) -> Result<(), Halt> {
-        if fees.is_zero() {
-            return Ok(());
-        }
-        let half = fees.half();
-        let rest = fees.minus(half).unwrap_or_default();
+    /// Half of a zone's fees to the router that sealed, the rest to the pool; and its bond pays
+    /// for the room that void events took.
+    fn settle_lane(&mut self, zone: Zone, sealer: AccountId, dues: Dues) -> Result<(), Halt> {
+        let half = dues.fees.half();
+        let rest = dues.fees.minus(half).unwrap_or_default();
         let from = Party::Fees(zone);
         let router = Party::Account(sealer);
         let shared = self
@@ -366,7 +379,11 @@ impl Run<'_, '_> {
             .shift(from.clone(), router, half, "router's half")
             .and_then(|()| self.book.shift(from, Party::Pool, rest, "pool's half"));
         shared.map_err(|_| Halt::Broken("fees that cannot be shared out"))?;
-        self.receipt(Subject::Fees { zone }, Outcome::Done, Amount::ZERO);
+        routers::pay_for_voids(&mut self.book, &self.cx, sealer, dues.owed)
+            .map_err(|_| Halt::Broken("a bond that cannot pay"))?;
+        if !self.book.postings.is_empty() {
+            self.receipt(Subject::Fees { zone }, Outcome::Done, Amount::ZERO);
+        }
         Ok(())
     }
 

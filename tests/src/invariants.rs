@@ -84,6 +84,8 @@ pub struct Recount {
     genesis: Amount,
     /// Bonds that were lost.
     burned: Amount,
+    /// What bonds paid for void events.
+    voids: Amount,
     money: BTreeMap<Vec<u8>, (Party, Amount)>,
     /// Who paid into a hold.
     funders: BTreeMap<Vec<u8>, AccountId>,
@@ -109,6 +111,7 @@ impl Recount {
         Recount {
             genesis: sum.expect("a genesis that started"),
             burned: Amount::ZERO,
+            voids: Amount::ZERO,
             money: parties.into_iter().map(|entry| (encode(&entry.0), entry)).collect(),
             funders: BTreeMap::new(),
             fees: BTreeMap::new(),
@@ -127,6 +130,9 @@ impl Recount {
                     is_bond(&posting.from)?;
                     raise(&mut self.burned, posting.amount);
                     continue;
+                }
+                if posting.to == Party::Pool && is_bond(&posting.from).is_ok() {
+                    raise(&mut self.voids, posting.amount);
                 }
                 self.change(&posting.to, |had| had.plus(posting.amount))?;
                 if let Party::Fees(zone) = posting.to {
@@ -191,6 +197,11 @@ impl Recount {
         let mut sum = Amount::ZERO;
         self.halves.values().for_each(|half| raise(&mut sum, *half));
         sum
+    }
+
+    /// What bonds paid for void events so far.
+    pub fn voids(&self) -> Amount {
+        self.voids
     }
 
     /// The state says the same, party by party and in its totals.

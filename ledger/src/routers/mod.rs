@@ -2,7 +2,7 @@
 //!
 //! Who governs and who validates is the ledger's own business, like balances. Events of one
 //! programme may change it, through [`Routers`]; nothing else can reach these rows
-//! (spec RTR-1 … RTR-20).
+//! (spec RTR-1 … RTR-23).
 
 pub(crate) mod council;
 mod evidence;
@@ -29,6 +29,10 @@ use crate::table::RowsMut;
 
 /// Of a lost bond, one in so many parts is the reporter's.
 const REPORTER_SHARE: u128 = 20;
+
+/// Of the fee of a void event, one in so many parts is its router's to pay. Events of one key that
+/// a router has in flight are as many: who pays one fee to make them all void costs it about one.
+const VOID_SHARE: u128 = crate::accounts::NONCES_MAX as u128;
 
 /// The ledger's own deadline: a router's bond may be paid out.
 pub(crate) const RELEASE: u16 = 10;
@@ -154,24 +158,13 @@ impl<'m, 'b> Routers<'m, 'b> {
         account: AccountId,
         reporter: AccountId,
     ) -> Result<(), Refusal> {
-        let Some(mut router) = self.router(&account) else { return Ok(()) };
+        let Some(router) = self.router(&account) else { return Ok(()) };
         let bond = bond_of(self.book, &account);
-        let reward = Amount::from_units(bond.units() / REPORTER_SHARE).unwrap_or_default();
+        let reward = part(bond, REPORTER_SHARE);
         let rest = bond.minus(reward).unwrap_or_default();
         self.book.shift(bond_party(&account), Party::Account(reporter), reward, "evidence")?;
         self.book.shift(bond_party(&account), Party::Burned, rest, "bond burned")?;
-        router.is_out = true;
-        let rows = &mut self.book.rows;
-        answer_from_now(rows, cx, &account, &mut router);
-        ROUTERS.put(rows, &account, &router);
-        council::expel(rows, &router.key);
-        let Some(zone) = router.zone else { return Ok(()) };
-        if !lanes::replace(rows, cx, zone)
-            && !lanes::abandon(rows, cx, zone)
-            && let Some(mut lane) = LANES.get(rows, &zone)
-        {
-            lanes::close_term(rows, cx, zone, &mut lane);
-        }
+        put_out(&mut self.book.rows, cx, account, router);
         Ok(())
     }
 
@@ -214,6 +207,58 @@ impl<'m, 'b> Routers<'m, 'b> {
         self.book.schedule(until, FORGET_KEY, &old.0);
         Ok(())
     }
+}
+
+fn part(amount: Amount, of: u128) -> Amount {
+    Amount::from_units(amount.units().checked_div(of).unwrap_or_default()).unwrap_or_default()
+}
+
+/// A router without a bond is out: no validator, and another one has its lane. The last
+/// validator and the last router with a lane go on until there is another.
+fn put_out<R: RowsMut + ?Sized>(
+    rows: &mut R,
+    cx: &Context,
+    account: AccountId,
+    mut router: Router,
+) {
+    router.is_out = true;
+    answer_from_now(rows, cx, &account, &mut router);
+    ROUTERS.put(rows, &account, &router);
+    council::expel(rows, &router.key);
+    let Some(zone) = router.zone else { return };
+    if !lanes::replace(rows, cx, zone)
+        && !lanes::abandon(rows, cx, zone)
+        && let Some(mut lane) = LANES.get(rows, &zone)
+    {
+        lanes::close_term(rows, cx, zone, &mut lane);
+    }
+}
+
+/// What a router owes for a void event of so many bytes (spec RTR-23).
+pub(crate) fn void_price(cx: &Context, bytes: usize) -> Amount {
+    part(cx.fees.event(bytes), VOID_SHARE)
+}
+
+/// A router pays for void events that it sequenced, into the pool. Whose bond is spent by that
+/// is out (spec RTR-23).
+pub(crate) fn pay_for_voids(
+    book: &mut Book,
+    cx: &Context,
+    account: AccountId,
+    owed: Amount,
+) -> Result<(), Refusal> {
+    let Some(router) = Router::read(book, &account).filter(|router| !router.is_out) else {
+        return Ok(());
+    };
+    if owed.is_zero() {
+        return Ok(());
+    }
+    let bond = bond_of(book, &account);
+    book.shift(bond_party(&account), Party::Pool, owed.min(bond), "void events")?;
+    if owed >= bond {
+        put_out(&mut book.rows, cx, account, router);
+    }
+    Ok(())
 }
 
 /// A router that leaves answers from now on, for `router_unbond_ms`, for what it signed.

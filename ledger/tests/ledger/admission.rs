@@ -3,13 +3,16 @@
 
 use ddt_ledger::accounts::{Account, Duty, NONCES_MAX, Nonces};
 use ddt_ledger::admit::{Admission, admit};
+use ddt_ledger::book::{Party, Posting};
 use ddt_ledger::event::{
     ACCOUNT, Draft, EXPIRED, FEE, KEY, NONCE_AHEAD, NONCE_AHEAD_US_MAX, NONCE_OLD, NONCE_USED,
     Role, TICKET, VALIDITY, VALIDITY_MS_MAX,
 };
-use ddt_ledger::receipt::Outcome;
+use ddt_ledger::receipt::{Outcome, Receipt, Subject};
+use ddt_ledger::routers::bond_party;
+use ddt_ledger::system::Supply;
 use ddt_ledger::tickets::TICKET_NONCE_END;
-use ddt_ledger::{Amount, Hash, Millis, Refusal};
+use ddt_ledger::{Amount, Hash, Millis, Refusal, Zone};
 
 use crate::support::network::{NODE, Network, Person, STEP_MS, refused, void};
 use crate::support::programme::{
@@ -26,22 +29,41 @@ fn admission(network: &Network, bytes: &[u8]) -> Admission {
     admit(&REGISTRY, &snapshot, &network.checked(bytes), now).expect("an answer")
 }
 
-/// The rows that an event of this author may change: everything but what every anchor does.
+/// The rows that an event of this author may change: everything but what every anchor does,
+/// the totals and bonds.
 fn people(network: &Network) -> Vec<(Vec<u8>, Vec<u8>)> {
-    let is_own = |key: &[u8]| !matches!(key, [0, 5..=7, ..]);
+    let is_own = |key: &[u8]| !matches!(key, [0, 4..=7, ..] | [0, 3, 0, 0, ..]);
     network.rows().into_iter().filter(|(key, _)| is_own(key)).collect()
 }
 
 /// Demands that the event is void, for this reason, for the mempool and the executor.
 fn demand_void(network: &mut Network, bytes: Vec<u8>, reason: Refusal) {
     assert_eq!(admission(network, &bytes), Admission::Void(reason));
-    let (before, voids) = (people(network), network.lane(ddt_ledger::Zone(1)).voids);
+    let (before, voids) = (people(network), network.lane(Zone(1)).voids);
+    let (supply, size) = (network.supply(), bytes.len());
     let receipts = network.run(vec![bytes]);
-    assert_eq!(receipts.len(), 1, "a void event pays no fee that could be shared");
     assert_eq!(receipts[0].outcome, void(reason));
     assert_eq!((receipts[0].fee, receipts[0].postings.len()), (Amount::ZERO, 0));
     assert_eq!(people(network), before, "void ({reason:?}) changed the state");
-    assert_eq!(network.lane(ddt_ledger::Zone(1)).voids, voids + 1);
+    // No fee that could be shared; its router pays for its room.
+    let price = paid_for_voids(&receipts[1..]);
+    assert_eq!(price, Amount::from_units((500_000 + 2_000 * size as u128) / 32).expect("a price"));
+    let held = supply.held.minus(price).expect("bonds");
+    let pool = supply.pool.plus(price).expect("a pool");
+    assert_eq!(network.supply(), Supply { held, pool, ..supply });
+    assert_eq!(network.lane(Zone(1)).voids, voids + 1);
+}
+
+/// What these receipts say that the router of zone 1 paid for void events, and nothing else.
+fn paid_for_voids(receipts: &[Receipt]) -> Amount {
+    let [Receipt { subject: Subject::Fees { zone: Zone(1) }, postings, .. }] = receipts else {
+        panic!("not one sharing-out: {receipts:?}")
+    };
+    let [Posting { from, to: Party::Pool, amount, reason }] = postings.as_slice() else {
+        panic!("not one payment: {postings:?}")
+    };
+    assert_eq!((from, reason.as_str()), (&bond_party(&Person::new(101).id()), "void events"));
+    *amount
 }
 
 fn demand_draft_void(who: u8, change: impl FnOnce(&mut Draft, Millis), reason: Refusal) {

@@ -9,6 +9,7 @@ use ddt_ledger::event::{Checked, EXPIRED};
 use ddt_ledger::registry::Registry;
 use ddt_ledger::{Hash, Millis, Refusal};
 
+pub use crate::signers::InFlight;
 use crate::signers::Signers;
 
 /// The highest karma class; higher ones count as this one.
@@ -35,6 +36,9 @@ pub struct MempoolLimits {
     /// Most events of one author's key. The ledger remembers 32 nonces of each, so more in
     /// flight could make each other void.
     pub per_author_max: usize,
+    /// Most bytes of these. A client may make them void elsewhere, for the price of one small
+    /// event, and then the router's bond pays for their room (spec RTR-23).
+    pub author_bytes_max: usize,
 }
 
 impl Default for MempoolLimits {
@@ -43,6 +47,7 @@ impl Default for MempoolLimits {
             events_max: 65_536,
             bytes_max: 64 * 1024 * 1024,
             per_author_max: ddt_ledger::accounts::NONCES_MAX,
+            author_bytes_max: 64 * 1024,
         }
     }
 }
@@ -143,7 +148,7 @@ impl Mempool {
         if self.signers.uses(&event) {
             return Err(NONCE_WAITING);
         }
-        if self.signers.count(&event) >= self.limits.per_author_max {
+        if !self.signers.of(&event).has_room(&event, &self.limits) {
             return Err(AUTHOR_LIMIT);
         }
         let rank = CLASS_MAX.saturating_sub(class);
@@ -285,8 +290,8 @@ impl Mempool {
         self.work
     }
 
-    /// Events of the same author's key as `event` that wait.
-    pub fn signed_alike(&self, event: &Checked) -> usize {
-        self.signers.count(event)
+    /// What of the same author's key as `event` waits.
+    pub fn signed_alike(&self, event: &Checked) -> InFlight {
+        self.signers.of(event)
     }
 }

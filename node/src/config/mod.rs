@@ -276,7 +276,8 @@ impl Config {
     /// The mempool's bounds.
     pub fn mempool(&self) -> MempoolLimits {
         let MempoolSettings { events_max, bytes_max, per_key_max } = self.mempool;
-        MempoolLimits { events_max, bytes_max, per_author_max: per_key_max }
+        let limits = MempoolLimits::default();
+        MempoolLimits { events_max, bytes_max, per_author_max: per_key_max, ..limits }
     }
 }
 
@@ -376,8 +377,12 @@ mod tests {
     fn defaults_are_what_a_node_has_always_used() {
         let mut config = Config::default();
         assert_eq!(config.limits(), Limits::default());
-        let mempool =
-            MempoolLimits { events_max: 100_000, bytes_max: 134_217_728, per_author_max: 32 };
+        let mempool = MempoolLimits {
+            events_max: 100_000,
+            bytes_max: 134_217_728,
+            per_author_max: 32,
+            author_bytes_max: 65_536,
+        };
         assert_eq!(config.mempool(), mempool);
         config.limits.rate_burst = 0;
         config.mempool.per_key_max = 5;

@@ -100,7 +100,10 @@ pub fn take_in(core: &Arc<Core>, bytes: &[u8], only_if_good: bool) -> Result<Int
     if let Some(receiver) = core.tracker.following(&id) {
         return Ok(Intake::Followed(id, receiver));
     }
-    match admit(registry, &snapshot, &event, now()).map_err(fault)? {
+    let admission = admit(registry, &snapshot, &event, now()).map_err(fault)?;
+    #[cfg(debug_assertions)]
+    let admission = super::treason::admission(admission);
+    match admission {
         Admission::Void(refusal) => Err(SubmitError::Refused(refusal)),
         Admission::Admitted { forecast: Err(refusal), .. } if only_if_good => {
             Err(SubmitError::Refused(refusal))

@@ -6,11 +6,12 @@
 use std::sync::{Arc, Mutex, OnceLock};
 
 use ddt_core::availability::Ask;
+use ddt_ledger::admit::Admission;
 use ddt_ledger::anchor::{AnchorBody, Tip};
 use ddt_ledger::codec::{decode, encode};
 use ddt_ledger::event::Checked;
 use ddt_ledger::lane::{BLOCK_BYTES_MAX, LaneBlock};
-use ddt_ledger::{AccountId, Hash, Millis};
+use ddt_ledger::{AccountId, Amount, Hash, Millis};
 use ddt_net::message::Request;
 
 use super::blocks::Available;
@@ -33,6 +34,8 @@ enum Treason {
     Future,
     /// After each block it seals another one of the same events.
     Repeat,
+    /// It sequences whatever it is given, void or not.
+    Heedless,
     /// It takes the events of this account, and sequences none of them.
     Censor(AccountId),
 }
@@ -50,6 +53,7 @@ fn read() -> Option<Treason> {
         ("boast", "") => Some(Treason::Boast),
         ("future", "") => Some(Treason::Future),
         ("repeat", "") => Some(Treason::Repeat),
+        ("heedless", "") => Some(Treason::Heedless),
         ("censor", account) => account.parse().ok().map(Treason::Censor),
         _ => None,
     };
@@ -90,6 +94,16 @@ pub fn body(mut body: AnchorBody) -> AnchorBody {
         body.state_root = Hash([0x5a; 32]);
     }
     body
+}
+
+/// What admission says of an event.
+pub fn admission(honest: Admission) -> Admission {
+    match (treason(), honest) {
+        (Some(Treason::Heedless), Admission::Void(_)) => {
+            Admission::Admitted { fee: Amount::ZERO, forecast: Ok(()) }
+        }
+        (_, honest) => honest,
+    }
 }
 
 /// Whether an event is taken and never sequenced.

@@ -1,5 +1,8 @@
 //! One of four routers lies. The others go on, agree, and say what they saw.
 
+use ddt_ledger::Amount;
+use serde_json::Value;
+
 use crate::load::{all_is_well, further, home_of, is_done, pays, text, under_load};
 use crate::support::cluster::{Cluster, Node};
 use crate::support::eventually;
@@ -90,6 +93,44 @@ fn blocks_that_no_anchor_may_take_stand_in_nobodys_way() {
         assert!(cluster.nodes[LIAR].log().contains("this node lies"));
         all_is_well(&cluster, &finals, &[LIAR]);
     }
+}
+
+/// The bonds by zone, in units.
+fn bonds(node: &Node) -> Vec<u128> {
+    let view = node.json("/v1/views/zones/routers");
+    let mut rows = view["rows"].as_array().unwrap().clone();
+    rows.sort_by_key(|row| row["router"]["zone"].as_u64());
+    let units = |row: &Value| text(&row["router"], "bond").parse::<Amount>().unwrap().units();
+    rows.iter().map(units).collect()
+}
+
+// Broken by: void events that cost their router nothing, or cost another one something.
+#[test]
+fn a_router_that_sequences_void_events_pays_for_them() {
+    let mut cluster = with("heedless");
+    until_it_seals(&cluster.nodes[LIAR]);
+    let before = bonds(&cluster.nodes[0]);
+    let mut owed = 0;
+    let finals = under_load(&mut cluster, |cluster, paid| {
+        let nobody = cluster.person(99);
+        further(paid, 3);
+        for _ in 0..8 {
+            let payment = nobody.pay(&cluster.people[0].account, "1");
+            let at_honest = cluster.nodes[0].submit("final", &payment).unwrap();
+            assert_eq!(at_honest.problem(), "event.account");
+            let done = cluster.nodes[LIAR].submit("final", &payment).unwrap().json(200);
+            assert_eq!(done["receipt"]["outcome"], "void", "{done}");
+            owed += (500_000 + 2_000 * payment.len() as u128) / 32;
+        }
+        further(paid, 3);
+    });
+    all_is_well(&cluster, &finals, &[]);
+    let after = bonds(&cluster.nodes[0]);
+    let mut lost: Vec<u128> = before.iter().zip(after).map(|(had, has)| had - has).collect();
+    // Now and then an honest router's own word is void, because a block was quicker.
+    let by_chance = owed / 2;
+    assert!((owed..owed + by_chance).contains(&lost.remove(LIAR)), "{owed}");
+    assert!(lost.iter().all(|lost| *lost < by_chance), "{lost:?}, {owed}");
 }
 
 // Broken by: a body whose state root is not compared with one's own.

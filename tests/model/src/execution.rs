@@ -66,12 +66,10 @@ impl State {
         let mut spans = anchor.spans.clone();
         let count = spans.len().max(1);
         spans.rotate_left(first as usize % count);
-        for span in &spans {
-            self.lane(span, &mut receipts);
-        }
+        let owed: Vec<Money> = spans.iter().map(|span| self.lane(span, &mut receipts)).collect();
         self.work_off_deadlines(&mut receipts);
-        for span in &spans {
-            self.share_fees(span.zone, sealers[&span.zone], &mut receipts);
+        for (span, owed) in spans.iter().zip(owed) {
+            self.settle_lane(span.zone, sealers[&span.zone], owed, &mut receipts);
         }
         self.head.receipts = receipts.len() as u32;
         receipts
@@ -104,8 +102,10 @@ impl State {
         rows
     }
 
-    fn lane(&mut self, span: &Span, receipts: &mut Vec<Receipt>) {
+    /// Answers what the router owes for void events.
+    fn lane(&mut self, span: &Span, receipts: &mut Vec<Receipt>) -> Money {
         let zone = span.zone;
+        let mut owed = Money::ZERO;
         for block in &span.blocks {
             let (term, height) = (block.term, block.height);
             for (event, at) in block.events.iter().zip(0..) {
@@ -121,6 +121,7 @@ impl State {
                 let (outcome, fee) = self.event(event, &by);
                 if let Outcome::Void(_) = outcome {
                     self.lanes.get_mut(&zone).expect("a zone").voids += 1;
+                    owed += crate::money::fee(event.sent().len()) / 32u8;
                 }
                 self.receipt(receipts, subject, outcome, fee);
             }
@@ -131,6 +132,7 @@ impl State {
         if lane.term == last.term {
             (lane.height, lane.tip, lane.heard) = (last.height, last.id, clock);
         }
+        owed
     }
 
     /// EXE-3, EXE-4.
@@ -181,12 +183,9 @@ impl State {
     }
 
     /// EXE-7.
-    fn share_fees(&mut self, zone: u32, router: Id, receipts: &mut Vec<Receipt>) {
+    fn settle_lane(&mut self, zone: u32, router: Id, owed: Money, receipts: &mut Vec<Receipt>) {
         let fees = self.fees.remove(&zone).unwrap_or_default();
-        if fees == Money::ZERO {
-            return;
-        }
-        let half = &fees / 2;
+        let half = &fees / 2u8;
         let rest = &fees - &half;
         self.fees.insert(zone, fees);
         let parts =
@@ -194,7 +193,10 @@ impl State {
         for (to, part, reason) in parts {
             self.shift(Party::Fees(zone), to, &part, reason).expect("the fees are there");
         }
-        self.receipt(receipts, Subject::Fees { zone }, Outcome::Done, Money::ZERO);
+        self.pay_for_voids(router, &owed);
+        if !self.postings.is_empty() {
+            self.receipt(receipts, Subject::Fees { zone }, Outcome::Done, Money::ZERO);
+        }
     }
 
     fn receipt(

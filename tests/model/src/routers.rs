@@ -382,19 +382,7 @@ impl State {
         let rest = &bond - &reward;
         self.shift(Party::Hold(0, account), Party::Account(reporter), &reward, "evidence")?;
         self.shift(Party::Hold(0, account), Party::Burned, &rest, "bond burned")?;
-        self.routers.get_mut(&account).expect("a router").is_out = true;
-        self.answers_from_now(account);
-        let others: Vec<Validator> =
-            self.validators[1].iter().filter(|one| one.1 != router.key).copied().collect();
-        if !others.is_empty() {
-            self.validators[1] = others;
-        }
-        if let Some(zone) = router.zone
-            && !self.replace(zone)
-            && !self.abandon(zone)
-        {
-            self.close_term(zone);
-        }
+        self.put_out(account);
         Ok(())
     }
 

@@ -1,7 +1,9 @@
 //! Who governs which lane and who validates, when somebody goes or an epoch ends (RTR-11 …
-//! RTR-15, RTR-19).
+//! RTR-15, RTR-19, RTR-22, RTR-23).
 
+use crate::Money;
 use crate::canonical::Id;
+use crate::money::Party;
 use crate::routers::{Router, Validator};
 use crate::state::{Lane, State};
 
@@ -148,6 +150,38 @@ impl State {
         let known = self.protocol.next.map_or(self.protocol.version, |(version, _)| version);
         if both > known {
             self.protocol.next = Some((both, self.head.epoch as u64 + 2));
+        }
+    }
+
+    /// RTR-22.
+    pub(crate) fn put_out(&mut self, account: Id) {
+        let router = self.routers.get_mut(&account).expect("a router");
+        router.is_out = true;
+        let (key, zone) = (router.key, router.zone);
+        self.answers_from_now(account);
+        let others: Vec<Validator> =
+            self.validators[1].iter().filter(|one| one.1 != key).copied().collect();
+        if !others.is_empty() {
+            self.validators[1] = others;
+        }
+        if let Some(zone) = zone
+            && !self.replace(zone)
+            && !self.abandon(zone)
+        {
+            self.close_term(zone);
+        }
+    }
+
+    /// RTR-23.
+    pub(crate) fn pay_for_voids(&mut self, account: Id, owed: &Money) {
+        if self.routers.get(&account).is_none_or(|router| router.is_out) {
+            return;
+        }
+        let bond = self.held(0, &account);
+        let paid = owed.min(&bond).clone();
+        self.shift(Party::Hold(0, account), Party::Pool, &paid, "void events").expect("a bond");
+        if *owed > Money::ZERO && *owed >= bond {
+            self.put_out(account);
         }
     }
 }

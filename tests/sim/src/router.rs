@@ -98,8 +98,12 @@ pub struct Router {
 }
 
 /// Limits that a simulation can reach.
-const MEMPOOL: MempoolLimits =
-    MempoolLimits { events_max: 200, bytes_max: 200_000, per_author_max: 32 };
+const MEMPOOL: MempoolLimits = MempoolLimits {
+    events_max: 200,
+    bytes_max: 200_000,
+    per_author_max: 32,
+    author_bytes_max: 65_536,
+};
 
 impl Router {
     /// Starts on what is on the disks.

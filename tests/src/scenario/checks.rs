@@ -66,6 +66,7 @@ impl Story {
                 "held" => Some(held(network)),
                 "fees" => Some(network.recount().fees(&party)),
                 "half" => Some(network.recount().halves()),
+                "voids" => Some(network.recount().voids()),
                 zone if zone.starts_with("half") => {
                     let zone = zone[4..].parse().map_err(|_| format!("{term}?"))?;
                     Some(network.recount().half(Zone(zone)))

@@ -41,7 +41,8 @@
 //! ```text
 //! alice has 100 - 5 - fees       also pool, held, router1, alice/laptop (its allowance);
 //!                                half is half of all fees, half2 of those in zone 2; fees
-//!                                out of an escrow are those of whoever paid into it
+//!                                out of an escrow are those of whoever paid into it; voids
+//!                                is what bonds paid for void events
 //! domain hello is bob pending    or: domain hello is nobody
 //! deadlines 2                    so many pieces of its own work the ledger did
 //! view domains.of_owner owner=bob @limit=1     -> rows=1 record.name=hello

@@ -5,7 +5,8 @@ use ddt_ledger::lane::{BLOCK_BYTES_MAX, BLOCK_EVENTS_MAX, CheckedBlock};
 use ddt_ledger::system::Lane;
 use ddt_ledger::{Hash, Millis, Refusal};
 
-use super::{CLOSED, Effect, Input, Sequencer, Tail, UNANCHORED_BLOCKS_MAX, UNANCHORED_BYTES_MAX};
+use super::{CLOSED, Effect, Input, Sequencer, Tail};
+use super::{UNANCHORED_BLOCKS_MAX, UNANCHORED_BYTES_MAX, UNANCHORED_MS_MAX};
 use crate::mempool::{AUTHOR_LIMIT, Dropped, Inserted, NONCE_WAITING, Room};
 
 /// Bytes of a block without its events: header, signature, length of the list; rounded up.
@@ -96,9 +97,9 @@ impl Sequencer {
         if sequenced.uses(&event) {
             return Err(NONCE_WAITING);
         }
-        let in_flight = sequenced.count(&event).saturating_add(self.mempool.signed_alike(&event));
+        let in_flight = sequenced.of(&event).plus(self.mempool.signed_alike(&event));
         let is_known = self.mempool.contains(&event.id());
-        if !is_known && in_flight >= self.config.mempool.per_author_max {
+        if !is_known && !in_flight.has_room(&event, &self.config.mempool) {
             return Err(AUTHOR_LIMIT);
         }
         self.mempool.insert(event, class, now)
@@ -179,8 +180,7 @@ impl Sequencer {
     }
 
     fn seal_if_due(&mut self, now: Millis, effects: &mut Vec<Effect>) {
-        let (blocks, bytes) = self.tail.size();
-        let is_held = blocks >= UNANCHORED_BLOCKS_MAX || bytes >= UNANCHORED_BYTES_MAX;
+        let is_held = self.is_held(now);
         if self.is_closed || self.writing.is_some() || self.mempool.is_empty() || is_held {
             return;
         }
@@ -189,6 +189,15 @@ impl Sequencer {
             Some(due) => effects.push(Effect::WakeAt(due)),
             None => self.seal(now, effects),
         }
+    }
+
+    /// Whether too much waits to be anchored, or for too long.
+    fn is_held(&self, now: Millis) -> bool {
+        let (blocks, bytes) = self.tail.size();
+        let is_old = |sealed: Millis| now.since(sealed) > UNANCHORED_MS_MAX;
+        blocks >= UNANCHORED_BLOCKS_MAX
+            || bytes >= UNANCHORED_BYTES_MAX
+            || self.tail.oldest().is_some_and(is_old)
     }
 
     fn room(&self) -> Room {

@@ -23,6 +23,9 @@ use tail::Tail;
 pub const UNANCHORED_BLOCKS_MAX: usize = 4_096;
 /// Most bytes of blocks that may wait to be anchored before sealing pauses.
 pub const UNANCHORED_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// While a block waits for longer to be anchored, sealing pauses: what expires in a halt of the
+/// network is dropped here, and is no void event for which the router's bond would pay.
+pub const UNANCHORED_MS_MAX: Millis = Millis(30_000);
 
 ddt_ledger::refusals! {
     CLOSED = "sequencer.closed",

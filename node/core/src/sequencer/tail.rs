@@ -187,6 +187,11 @@ impl Tail {
         self.next.time
     }
 
+    /// When the first block that waits was sealed.
+    pub(super) fn oldest(&self) -> Option<Millis> {
+        self.blocks.first().map(|block| block.header().time)
+    }
+
     /// Blocks and their bytes.
     pub(super) fn size(&self) -> (usize, usize) {
         (self.blocks.len(), self.bytes)

@@ -110,8 +110,12 @@ pub fn event(sample: Sample) -> Checked {
 }
 
 /// Small limits that tests can reach.
-pub const LIMITS: MempoolLimits =
-    MempoolLimits { events_max: 100, bytes_max: 1_000_000, per_author_max: 32 };
+pub const LIMITS: MempoolLimits = MempoolLimits {
+    events_max: 100,
+    bytes_max: 1_000_000,
+    per_author_max: 32,
+    author_bytes_max: 1_000_000,
+};
 
 /// The configuration of the tests' router.
 pub fn config() -> SequencerConfig {
@@ -152,6 +156,13 @@ pub fn lane_at(block: &CheckedBlock) -> Lane {
 /// A sequencer at genesis.
 pub fn sequencer() -> Sequencer {
     Sequencer::new(config(), sign(), &first_lane(), Vec::new(), 0)
+}
+
+/// The same with another configuration.
+pub fn with(change: impl FnOnce(&mut SequencerConfig)) -> Sequencer {
+    let mut config = config();
+    change(&mut config);
+    Sequencer::new(config, sign(), &first_lane(), Vec::new(), 0)
 }
 
 /// The block in a store effect, checked as any other node would.

@@ -1,6 +1,8 @@
 //! The sequencer's lane: spans, terms, lost data.
 
-use ddt_core::sequencer::{Effect, Input, Sequencer, UNANCHORED_BLOCKS_MAX, reach};
+use ddt_core::sequencer::{
+    Effect, Input, Sequencer, UNANCHORED_BLOCKS_MAX, UNANCHORED_MS_MAX, reach,
+};
 use ddt_ledger::lane::CheckedBlock;
 use ddt_ledger::system::Lane;
 use ddt_ledger::{Hash, Millis};
@@ -55,18 +57,34 @@ fn a_span_is_what_an_anchor_can_cover_and_never_nothing() {
 
 #[test]
 fn sealing_pauses_while_too_much_waits_for_an_anchor() {
-    let mut sequencer = sequencer();
+    let mut sequencer = with(|config| config.seal_every_ms = Millis(1));
     let events: Vec<_> = (0_u8..=128).flat_map(|a| (0..32).map(move |n| (a, n))).collect();
     let mut first = None;
     for (count, (author, nonce)) in (0..UNANCHORED_BLOCKS_MAX as u64).zip(&events) {
-        let block = sealed(&mut sequencer, at(count * 100), &[note(*author, *nonce)]);
+        let block = sealed(&mut sequencer, at(count), &[note(*author, *nonce)]);
         first.get_or_insert(block);
     }
-    let late = at(1_000_000);
+    let late = at(5_000);
     // Mutation: without a limit a stalled network fills the memory.
     assert_eq!(sequencer.step(late, Input::Event(note(250, 1), 0)), []);
     let effects = sequencer.step(late, anchored(1, lane_at(&first.expect("a block"))));
     assert!(effects.iter().any(|effect| block_of(effect).is_some()));
+}
+
+/// What expires while the network stands still must not be void at the router's expense.
+#[test]
+fn sealing_pauses_while_a_block_waits_for_long() {
+    let mut sequencer = sequencer();
+    let first = sealed(&mut sequencer, START, &[note(1, 1)]);
+    let second = sealed(&mut sequencer, START.plus(UNANCHORED_MS_MAX), &[note(2, 1)]);
+    let late = START.plus(UNANCHORED_MS_MAX).plus(Millis(500));
+    // Mutation: asking how long the last block waits, not the first.
+    assert_eq!(sequencer.step(late, Input::Event(note(3, 1), 0)), []);
+    assert!(sequencer.mempool().contains(&note(3, 1).id()));
+    // The second block waits for half a second only.
+    let effects = sequencer.step(late, anchored(1, lane_at(&first)));
+    let third = effects.iter().find_map(block_of).expect("a block");
+    assert_eq!(third.header().parent, second.id());
 }
 
 #[test]

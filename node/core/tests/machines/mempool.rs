@@ -10,7 +10,9 @@ use crate::fixture::{REGISTRY, START, Sample, event, note};
 const ALL: Room = Room { bytes_max: usize::MAX, events_max: usize::MAX, work_max: u64::MAX };
 
 fn mempool(events_max: usize, bytes_max: usize, per_author_max: usize) -> Mempool {
-    Mempool::new(MempoolLimits { events_max, bytes_max, per_author_max }, REGISTRY)
+    let limits =
+        MempoolLimits { events_max, bytes_max, per_author_max, ..MempoolLimits::default() };
+    Mempool::new(limits, REGISTRY)
 }
 
 fn ids(events: &[Checked]) -> Vec<Hash> {
@@ -152,7 +154,12 @@ proptest! {
     fn a_flood_stays_within_limits(
         flood in prop::collection::vec((0u8..4, 0u64..20, 0u8..10, 0u64..400, 0u64..20), 1..120),
     ) {
-        let limits = MempoolLimits { events_max: 12, bytes_max: 2_600, per_author_max: 5 };
+        let limits = MempoolLimits {
+            events_max: 12,
+            bytes_max: 2_600,
+            per_author_max: 5,
+            author_bytes_max: 1_000,
+        };
         let mut pool = Mempool::new(limits, REGISTRY);
         // What should wait: (class, event), oldest first.
         let mut model: Vec<(u8, Checked)> = Vec::new();
@@ -176,7 +183,11 @@ proptest! {
                 Err(_) => prop_assert!(!known),
             }
             prop_assert!(pool.len() <= limits.events_max && pool.bytes() <= limits.bytes_max);
-            prop_assert!(pool.waiting().all(|e| pool.signed_alike(e) <= limits.per_author_max));
+            let mut own = pool.waiting().map(|event| pool.signed_alike(event));
+            let fits = own.all(|own| {
+                own.events <= limits.per_author_max && own.bytes <= limits.author_bytes_max
+            });
+            prop_assert!(fits);
             let bytes: usize = model.iter().map(|(_, event)| event.bytes().len() + 4).sum();
             prop_assert_eq!((pool.len(), pool.bytes()), (model.len(), bytes));
         }

@@ -1,7 +1,7 @@
 //! The sequencer: promises, blocks, order, refusals.
 
 use ddt_core::mempool::MempoolLimits;
-use ddt_core::sequencer::{Effect, Input, Sequencer, SequencerConfig, UNANCHORED_BYTES_MAX};
+use ddt_core::sequencer::{Effect, Input, Sequencer, UNANCHORED_BYTES_MAX};
 use ddt_ledger::event::{Checked, EXPIRED};
 use ddt_ledger::lane::{BLOCK_BYTES_MAX, CheckedBlock};
 use ddt_ledger::{Hash, Millis};
@@ -18,12 +18,6 @@ fn feed(sequencer: &mut Sequencer, now: Millis, event: &Checked) -> Vec<Effect> 
 
 fn ids(block: &CheckedBlock) -> Vec<Hash> {
     block.events().iter().map(Checked::id).collect()
-}
-
-fn with(change: impl FnOnce(&mut SequencerConfig)) -> Sequencer {
-    let mut config = config();
-    change(&mut config);
-    Sequencer::new(config, sign(), &first_lane(), Vec::new(), 0)
 }
 
 #[test]
@@ -173,6 +167,23 @@ fn a_block_s_work_is_limited() {
     let effects = feed(&mut sequencer, at(4), &toil(4));
     let block = effects.iter().find_map(block_of).expect("work for more than a block waited");
     assert_eq!((block.events().len(), block.work(&REGISTRY)), (2, 20));
+}
+
+#[test]
+fn a_key_s_bytes_in_flight_are_limited() {
+    let mut sequencer = with(|config| config.mempool.author_bytes_max = 65_536);
+    let of = |nonce| {
+        event(Sample { author: 1, nonce, valid_until: at(9_999), is_toil: false, bytes: 16_000 })
+    };
+    let block = sealed(&mut sequencer, START, &[of(1), of(2)]);
+    assert_eq!(answers(&feed(&mut sequencer, at(1), &of(3))), []);
+    assert_eq!(answers(&feed(&mut sequencer, at(1), &of(4))), []);
+    // Mutation: counting only what waits, or never giving back what was anchored.
+    let refused = [(of(5).id(), "mempool.author_limit")];
+    assert_eq!(answers(&feed(&mut sequencer, at(1), &of(5))), refused);
+    let (height, lane) = (1, lane_at(&block));
+    sequencer.step(at(2), Input::Anchored { height, lane, executed: Vec::new() });
+    assert_eq!(answers(&feed(&mut sequencer, at(2), &of(5))), []);
 }
 
 #[test]
