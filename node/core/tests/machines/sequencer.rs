@@ -175,15 +175,17 @@ fn a_key_s_bytes_in_flight_are_limited() {
     let of = |nonce| {
         event(Sample { author: 1, nonce, valid_until: at(9_999), is_toil: false, bytes: 16_000 })
     };
-    let block = sealed(&mut sequencer, START, &[of(1), of(2)]);
-    assert_eq!(answers(&feed(&mut sequencer, at(1), &of(3))), []);
-    assert_eq!(answers(&feed(&mut sequencer, at(1), &of(4))), []);
+    let block = sealed(&mut sequencer, START, &[of(1)]);
+    sealed(&mut sequencer, at(100), &[of(2)]);
+    assert_eq!(answers(&feed(&mut sequencer, at(101), &of(3))), []);
+    assert_eq!(answers(&feed(&mut sequencer, at(101), &of(4))), []);
     // Mutation: counting only what waits, or never giving back what was anchored.
-    let refused = [(of(5).id(), "mempool.author_limit")];
-    assert_eq!(answers(&feed(&mut sequencer, at(1), &of(5))), refused);
+    let refused = |nonce| [(of(nonce).id(), "mempool.author_limit")];
+    assert_eq!(answers(&feed(&mut sequencer, at(101), &of(5))), refused(5));
     let (height, lane) = (1, lane_at(&block));
-    sequencer.step(at(2), Input::Anchored { height, lane, executed: Vec::new() });
-    assert_eq!(answers(&feed(&mut sequencer, at(2), &of(5))), []);
+    sequencer.step(at(102), Input::Anchored { height, lane, executed: Vec::new() });
+    assert_eq!(answers(&feed(&mut sequencer, at(102), &of(5))), []);
+    assert_eq!(answers(&feed(&mut sequencer, at(102), &of(6))), refused(6));
 }
 
 #[test]
