@@ -7,6 +7,7 @@ use ddt_ledger::lane::{BLOCK_BYTES_MAX, BlockHeader, CheckedBlock, SignedHeader}
 use ddt_ledger::system::Lane;
 use ddt_ledger::{Hash, Millis, PublicKey};
 
+use super::doubts::Doubts;
 use super::needs::Need;
 use super::waiting::Room;
 use super::wants::Asked;
@@ -54,6 +55,7 @@ pub(super) struct LaneBook {
     /// Whether two blocks for one place were told of.
     pub(super) is_accused: bool,
     pub(super) needs: Vec<Need>,
+    pub(super) doubts: Doubts,
     pub(super) asked: BTreeMap<(u64, Option<Hash>), Asked>,
     /// Who was asked for which height, lately.
     pub(super) questions: BTreeSet<(u64, PublicKey)>,
@@ -81,6 +83,7 @@ impl LaneBook {
             is_full: false,
             is_accused: false,
             needs: Vec::new(),
+            doubts: Doubts::new(),
             asked: BTreeMap::new(),
             questions: BTreeSet::new(),
             block_bytes: BLOCK_BYTES_MAX,
@@ -102,7 +105,12 @@ impl LaneBook {
 
     /// Whether a block would be dropped, however good it is: then it need not be verified, which
     /// costs far more than sending it again and again.
-    pub(super) fn would_be_dropped(&self, header: &BlockHeader, id: &Hash) -> bool {
+    pub(super) fn would_be_dropped(
+        &self,
+        from: &PublicKey,
+        header: &BlockHeader,
+        id: &Hash,
+    ) -> bool {
         let below = header.height.saturating_sub(1);
         let is_other = self.first.get(&header.height).is_some_and(|first| first != id);
         let is_known_way = self.continues(header);
@@ -110,7 +118,8 @@ impl LaneBook {
             !is_known_way && (below == self.lane.height || self.first.contains_key(&below));
         let is_left_out = is_known_way && self.is_full;
         let is_vain = (is_other && self.is_accused) || is_contradicted || is_left_out;
-        is_vain && !self.is_needed(header.height, id)
+        let is_telling = is_contradicted && self.is_telling(from, header.height, id);
+        is_vain && !is_telling && !self.is_needed(header.height, id)
     }
 
     pub(super) fn is_open(&self, height: u64) -> bool {
@@ -137,6 +146,7 @@ impl LaneBook {
         }
         if !is_other {
             self.first.insert(height, block.id());
+            self.doubt_votes(height);
         }
         self.no_more_missing(height, &block.id());
     }
@@ -215,6 +225,9 @@ impl LaneBook {
         self.votes.retain(|_, (at, _)| *at > height);
         self.asked.retain(|(at, _), _| *at > height);
         self.waiting.keep_above(height);
+        if has_moved {
+            self.doubts.clear();
+        }
         self.lane = lane;
         if has_moved {
             self.is_full = false;
@@ -242,7 +255,7 @@ impl LaneBook {
         let walked = self.needs.iter().map(|need| need.missing.len());
         [self.kept.len(), self.waiting.count(), self.votes.len(), self.needs.len()]
             .into_iter()
-            .chain([self.asked.len(), self.questions.len()])
+            .chain([self.asked.len(), self.questions.len(), self.doubts.len()])
             .chain(walked)
             .fold(0, usize::saturating_add)
     }

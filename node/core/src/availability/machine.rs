@@ -86,7 +86,7 @@ impl Availability {
             }
             return;
         }
-        if !lane.is_in_reach(&header) || lane.would_be_dropped(&header, &id) {
+        if !lane.is_in_reach(&header) || lane.would_be_dropped(&from, &header, &id) {
             return;
         }
         let (chain, key) = (self.config.chain, lane.lane.key);
@@ -95,14 +95,14 @@ impl Availability {
                 if let Some(lane) = self.lanes.get_mut(&header.zone) {
                     lane.brought(from, (header.height, id), bytes.len());
                 }
-                self.take(Waiting { block, bytes }, effects);
+                self.take(from, Waiting { block, bytes }, effects);
             }
             Err(_) => forged("a block that does not verify"),
         }
     }
 
     /// Takes a checked block, and whatever waited for it.
-    fn take(&mut self, taken: Waiting, effects: &mut Vec<Effect>) {
+    fn take(&mut self, from: PublicKey, taken: Waiting, effects: &mut Vec<Effect>) {
         let zone = taken.block.header().zone;
         let mut next = Some(taken);
         while let Some(taken) = next.take() {
@@ -111,6 +111,7 @@ impl Availability {
             // Even if it cannot stay: what it names as its parent is needed next.
             lane.pass(&header, id, taken.block.size());
             if !lane.continues(&header) {
+                lane.follow_doubts(from, &header, id);
                 return self.wait(zone, taken);
             }
             let first = lane.first.get(&header.height).copied();
@@ -203,6 +204,7 @@ impl Availability {
         let before = self.available(vote.zone);
         if let Some(lane) = self.lanes.get_mut(&vote.zone) {
             lane.votes.insert(signed.key, (vote.height, vote.block));
+            lane.doubt(signed.key, (vote.height, vote.block));
         }
         self.say_available(vote.zone, before, effects);
     }
@@ -225,7 +227,7 @@ impl Availability {
         let next = book.waiting.remove(first);
         // Its parent was the anchored tip all the time.
         if let Some(next) = next {
-            self.take(next, effects);
+            self.take(next.block.key().to_owned(), next, effects);
         }
         self.repeat_votes(now, effects);
     }
@@ -236,6 +238,7 @@ impl Availability {
         let counts = |key: &PublicKey| set.0.iter().any(|known| known.key == *key) || *key == me;
         for lane in self.lanes.values_mut() {
             lane.votes.retain(|key, _| counts(key));
+            lane.doubts.retain(|key, _| counts(key));
         }
     }
 

@@ -6,6 +6,7 @@
 //! is missing (by votes, by blocks out of order, by a body's tips) is asked for, from one peer
 //! after the other, ever less often. Nothing here grows without a limit.
 
+mod doubts;
 mod lane;
 mod machine;
 mod needs;
@@ -38,6 +39,8 @@ pub const WAITING_BYTES_MAX: usize = 64 * 1024 * 1024;
 pub const ASKS_MAX: usize = 32;
 /// Most tips of a lane that bodies need at one time.
 pub const NEEDS_MAX: usize = 8;
+/// Places asked for at once only to find out who signed two blocks.
+pub const DOUBTS_MAX: usize = 4;
 /// The first answer is waited for this long; then twice as long each time.
 pub const ASK_MS: Millis = Millis(200);
 /// Longest first wait of a lane whose blocks came twice because they were asked for too early.

@@ -66,6 +66,7 @@ impl LaneBook {
         // The lowest continues the lane, and need not wait.
         let left = ASKS_MAX.min(room.saturating_add(1)).saturating_sub(wanted.len());
         wanted.extend(gaps.take(left).map(|height| (height, None)));
+        wanted.extend(self.doubted());
         wanted
     }
 

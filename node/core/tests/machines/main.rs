@@ -2,6 +2,7 @@
 
 mod askings;
 mod availability;
+mod doubts;
 mod due;
 mod fixture;
 mod follower;
