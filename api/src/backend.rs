@@ -116,6 +116,8 @@ pub struct NodeStatus {
     pub mempool: u64,
     /// Connected peers.
     pub peers: u64,
+    /// Its name on the network, as multiaddrs have it after `/p2p/`.
+    pub peer_id: String,
     /// Whether it follows the network closely enough to be asked.
     pub is_ready: bool,
     /// Why not, in words; empty when ready.

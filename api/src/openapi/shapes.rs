@@ -46,8 +46,8 @@ const SHAPES: &[(&str, &str)] = &[
     ),
     (
         "node_status",
-        "version:text role:text started_ms:time mempool:count peers:count is_ready:flag \
-         not_ready:text",
+        "version:text role:text started_ms:time mempool:count peers:count peer_id:text \
+         is_ready:flag not_ready:text",
     ),
     (
         "zone",

@@ -18,13 +18,16 @@ pub struct NetConfig {
     pub transport_seed: Zeroizing<[u8; 32]>,
     /// The program and its version, for people; cut at 64 bytes.
     pub agent: String,
-    /// Multiaddrs to listen on: `/ip4/…/tcp/…`, `/ip4/…/udp/…/quic-v1`, or a relay's with
-    /// `/p2p-circuit`. Port 0 lets the system choose.
+    /// Multiaddrs to listen on: `/ip4/…/tcp/…` or `/ip4/…/udp/…/quic-v1`. Port 0 lets the
+    /// system choose.
     pub listen: Vec<String>,
     /// Multiaddrs at which others can reach this node, if they are known.
     pub external: Vec<String>,
     /// Multiaddrs of nodes to stay connected with, with or without `/p2p/…`.
     pub peers: Vec<String>,
+    /// Multiaddrs, with `/p2p/…`, of relays to have a place at, by which others reach this node
+    /// when nobody can dial it.
+    pub relays: Vec<String>,
     /// Whether it passes on connections of nodes that cannot be reached otherwise.
     pub relay: bool,
     /// Limits.
@@ -43,6 +46,7 @@ impl NetConfig {
             listen: Vec::new(),
             external: Vec::new(),
             peers: Vec::new(),
+            relays: Vec::new(),
             relay: false,
             limits: NetLimits::default(),
             clock: Arc::new(|| {
@@ -133,6 +137,9 @@ pub enum NetError {
     /// A text is no address.
     #[error("{0:?} is no multiaddr like /ip4/192.0.2.1/tcp/4001: correct it")]
     Address(String),
+    /// An address names no relay.
+    #[error("{0:?} names no relay: it ends with /p2p/ and the relay's id")]
+    Relay(String),
     /// It cannot listen there.
     #[error("cannot listen on {address}: {why}; choose another address or port")]
     Listen {

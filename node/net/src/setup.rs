@@ -56,6 +56,7 @@ pub async fn start(config: NetConfig, host: Arc<dyn Host>) -> Result<Net, NetErr
     let listen = addresses(&config.listen)?;
     let external = addresses(&config.external)?;
     let peers = addresses(&config.peers)?;
+    let relays = config.relays.iter().map(|text| circuit(text)).collect::<Result<_, _>>()?;
     let setup = || NetError::Setup("the transport seed makes no key".into());
     let pair = key::pair(&config.transport_seed).ok_or_else(setup)?;
     let me = key::public(&pair).ok_or_else(setup)?;
@@ -82,7 +83,8 @@ pub async fn start(config: NetConfig, host: Arc<dyn Host>) -> Result<Net, NetErr
     let (card, own) = watch::channel(None);
     let (stop, stopped) = watch::channel(false);
     let (end, ended) = watch::channel(None);
-    let task = Task::new(swarm, config, peers, host, Arc::clone(&shared), standing, inside);
+    let task =
+        Task::new(swarm, config, (peers, relays), host, Arc::clone(&shared), standing, inside);
     let running = tokio::spawn(task.run(crate::task::Inputs {
         commands: asked,
         news: to_tell,
@@ -100,6 +102,13 @@ pub async fn start(config: NetConfig, host: Arc<dyn Host>) -> Result<Net, NetErr
     });
     let (routers, card, stop) = (Arc::new(routers), Arc::new(card), Arc::new(stop));
     Ok(Net { shared, commands, news, routers, card, stop, ended })
+}
+
+/// The address at which others reach a node by way of this relay.
+fn circuit(text: &str) -> Result<Multiaddr, NetError> {
+    let address = parse(text)?;
+    let is_named = matches!(address.iter().last(), Some(Protocol::P2p(_)));
+    is_named.then(|| address.with(Protocol::P2pCircuit)).ok_or(NetError::Relay(text.into()))
 }
 
 fn addresses(texts: &[String]) -> Result<Vec<Multiaddr>, NetError> {
@@ -178,7 +187,7 @@ fn reason(error: &(dyn std::error::Error + 'static)) -> String {
     texts.last().unwrap_or_else(|| format!("{error:?}"))
 }
 
-/// Listens on all, and waits until each has begun; relays aside, which must be found first.
+/// Listens on all, and waits until each has begun.
 async fn listen_all(swarm: &mut Swarm<Behaviour>, all: &[Multiaddr]) -> Result<(), NetError> {
     let failed = |address: &Multiaddr, why: &(dyn std::error::Error + 'static)| NetError::Listen {
         address: address.to_string(),
@@ -186,15 +195,12 @@ async fn listen_all(swarm: &mut Swarm<Behaviour>, all: &[Multiaddr]) -> Result<(
     };
     let mut waiting: HashSet<(ListenerId, &Multiaddr)> = HashSet::new();
     for address in all {
-        let is_relayed = address.iter().any(|part| part == Protocol::P2pCircuit);
-        if let Some(socket) = socket_of(address).filter(|_| !is_relayed) {
+        if let Some(socket) = socket_of(address) {
             // libp2p shares ports: it would not notice who listens there already.
             drop(std::net::TcpListener::bind(socket).map_err(|error| failed(address, &error))?);
         }
         let id = swarm.listen_on(address.clone()).map_err(|error| failed(address, &error))?;
-        if !is_relayed {
-            waiting.insert((id, address));
-        }
+        waiting.insert((id, address));
     }
     let begun = async {
         while !waiting.is_empty() {

@@ -85,6 +85,8 @@ pub struct NetworkSettings {
     pub external: Option<String>,
     /// Multiaddrs of nodes to begin with, with commas between.
     pub peers: Option<String>,
+    /// Multiaddrs of relays by which others reach it, with commas between.
+    pub relays: Option<String>,
     /// Whether others may reach third nodes through it.
     pub relay: bool,
 }
@@ -192,6 +194,7 @@ impl Default for Config {
                 listen: SocketAddr::from((Ipv4Addr::UNSPECIFIED, NETWORK_PORT)),
                 external: None,
                 peers: None,
+                relays: None,
                 relay: false,
             },
             consensus: PlaceSettings {
@@ -251,14 +254,18 @@ impl Config {
 
     /// How a node takes part in its network.
     pub fn network(&self) -> NetworkConfig {
-        let NetworkSettings { listen, external, peers, relay } = self.network.clone();
-        let peers = peers.unwrap_or_default();
-        let peers = peers.split(',').map(str::trim).filter(|peer| !peer.is_empty());
+        let NetworkSettings { listen, external, peers, relays, relay } = self.network.clone();
+        let list = |texts: Option<String>| {
+            let texts = texts.unwrap_or_default();
+            let texts = texts.split(',').map(str::trim).filter(|text| !text.is_empty());
+            texts.map(str::to_string).collect()
+        };
         let PlaceSettings { listen: consensus, external: as_router } = self.consensus.clone();
         NetworkConfig {
             network: Place { listen, external },
             consensus: Place { listen: consensus, external: as_router },
-            peers: peers.map(str::to_string).collect(),
+            peers: list(peers),
+            relays: list(relays),
             is_relay: relay,
         }
     }

@@ -91,6 +91,8 @@ pub struct NetworkConfig {
     pub consensus: Place,
     /// Multiaddrs of nodes to begin with.
     pub peers: Vec<String>,
+    /// Multiaddrs of relays to have a place at.
+    pub relays: Vec<String>,
     /// Whether others may reach third nodes through this one.
     pub is_relay: bool,
 }

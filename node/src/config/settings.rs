@@ -39,7 +39,7 @@ const fn by_flag(setting: Setting, flag: &'static str) -> Setting {
 }
 
 /// Every setting, in the order in which they are shown.
-pub const SETTINGS: [Setting; 35] = [
+pub const SETTINGS: [Setting; 36] = [
     by_flag(text("home", "DDT_HOME", "data folder of commands"), "--home"),
     by_flag(text("api", "DDT_API", "the node that commands ask"), "--api"),
     by_flag(
@@ -53,6 +53,7 @@ pub const SETTINGS: [Setting; 35] = [
     text("network.listen", "DDT_NETWORK_LISTEN", "where other nodes reach this one"),
     text("network.external", "DDT_NETWORK_EXTERNAL", "host:port as others see it, if it differs"),
     text("network.peers", "DDT_NETWORK_PEERS", "nodes to begin with: multiaddrs, comma between"),
+    text("network.relays", "DDT_NETWORK_RELAYS", "relays that others reach it by, comma between"),
     Setting {
         key: "network.relay",
         variable: "DDT_NETWORK_RELAY",

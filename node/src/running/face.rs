@@ -175,6 +175,12 @@ impl Face {
     }
 }
 
+/// The node's name on the network.
+fn peer_id_of(core: &Core) -> String {
+    let peer = ddt_net::peer_of(&core.keys.network_public());
+    peer.map(|peer| peer.to_string()).unwrap_or_default()
+}
+
 /// Who is connected.
 fn peers(net: &Net) -> Vec<Json> {
     let shown = |peer: ddt_net::PeerInfo| {
@@ -282,6 +288,7 @@ impl Backend for Face {
             started_ms: core.started,
             mempool: core.mempool.load(Ordering::Relaxed),
             peers: core.net.get().map_or(0, |net| net.peers().len() as u64),
+            peer_id: peer_id_of(core),
             is_ready: not_ready.is_empty(),
             not_ready,
         }

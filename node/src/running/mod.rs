@@ -58,6 +58,7 @@ use tokio::sync::{mpsc, watch};
 
 pub use self::core::{Ending, now};
 pub use keys::NodeKeys;
+pub use network::no_network;
 pub use records::Records;
 pub use reveals::TASKS as REVEALS;
 pub use serving::{Listeners, bind};

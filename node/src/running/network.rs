@@ -44,6 +44,7 @@ pub async fn join(core: &Arc<Core>, config: &NetworkConfig, home: PathBuf) -> Re
     net.listen = vec![config.network.tcp(), config.network.quic()];
     net.external = config.network.reached(true)?;
     net.peers = config.peers.clone();
+    net.relays = config.relays.clone();
     net.relay = config.is_relay;
     // A router whose clock is behind must not take all others for being ahead.
     let head = Arc::downgrade(core);
@@ -62,10 +63,7 @@ pub async fn join(core: &Arc<Core>, config: &NetworkConfig, home: PathBuf) -> Re
             started => break started,
         }
     };
-    let net = net.map_err(|error| {
-        let words = super::chain_of(&error);
-        Failure::fault(format!("the network: {words}; choose another network.listen"))
-    })?;
+    let net = net.map_err(|error| no_network(&error))?;
     net.set_routers(core.routers.keys(), core.role.is_router());
     for card in read_cards(&home) {
         for address in &card.card.addresses {
@@ -74,6 +72,17 @@ pub async fn join(core: &Arc<Core>, config: &NetworkConfig, home: PathBuf) -> Re
         }
     }
     Ok(net)
+}
+
+/// Why there is no network, and which setting to look at.
+pub fn no_network(error: &NetError) -> Failure {
+    let words = super::chain_of(error);
+    let remedy = match error {
+        NetError::Listen { .. } => "; choose another network.listen",
+        NetError::Address(_) | NetError::Relay(_) => "; correct the settings network.*",
+        _ => "",
+    };
+    Failure::fault(format!("the network: {words}{remedy}"))
 }
 
 fn read_cards(home: &std::path::Path) -> Vec<SignedCard> {
@@ -90,12 +99,16 @@ fn card(
     api: Option<&String>,
 ) -> Result<SignedCard, Failure> {
     let mut addresses = config.network.reached(true)?;
+    let is_relayed = |address: &String| address.contains("/p2p-circuit");
+    let (relayed, direct): (Vec<_>, Vec<_>) = net.addresses().into_iter().partition(is_relayed);
     if addresses.is_empty() {
-        addresses = net.addresses();
+        addresses = direct;
     }
-    addresses.truncate(ADDRESSES_MAX);
     let mut consensus = config.consensus.reached_beside(&addresses)?;
     consensus.truncate(ADDRESSES_MAX);
+    addresses.truncate(ADDRESSES_MAX.saturating_sub(relayed.len()));
+    addresses.extend(relayed);
+    addresses.truncate(ADDRESSES_MAX);
     let card = Card {
         chain: core.book.chain(),
         router: core.keys.router_public(),

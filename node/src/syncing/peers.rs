@@ -9,7 +9,7 @@ use ddt_net::{BoxFuture, Greeting, Host, Net, NetConfig, Verdict};
 
 use crate::config::NetworkConfig;
 use crate::failure::Failure;
-use crate::running::NodeKeys;
+use crate::running::{NodeKeys, no_network};
 
 /// Longest wait for an answer.
 const ANSWER: Duration = Duration::from_secs(15);
@@ -50,10 +50,9 @@ pub async fn join(chain: ChainId, keys: &NodeKeys, config: &NetworkConfig) -> Re
     net.listen = vec![config.network.tcp(), config.network.quic()];
     net.external = config.network.reached(true)?;
     net.peers = config.peers.clone();
+    net.relays = config.relays.clone();
     let net = ddt_net::start(net, std::sync::Arc::new(Newcomer)).await;
-    net.map_err(|error| {
-        Failure::fault(format!("the network: {error}; choose another network.listen"))
-    })
+    net.map_err(|error| no_network(&error))
 }
 
 /// The peers, and which of them are passed over.

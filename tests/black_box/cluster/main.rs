@@ -8,6 +8,7 @@ mod faults;
 mod governing;
 mod load;
 mod records;
+mod relayed;
 mod strangers;
 #[path = "../support/mod.rs"]
 mod support;

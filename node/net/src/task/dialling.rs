@@ -49,7 +49,7 @@ pub(super) struct Dialling {
     later: HashMap<PeerId, (u32, Instant)>,
 }
 
-fn pause(attempts: u32, limits: &NetLimits) -> Duration {
+pub(super) fn pause(attempts: u32, limits: &NetLimits) -> Duration {
     let factor = 2u32.saturating_pow(attempts.min(16));
     limits.redial_min.saturating_mul(factor).min(limits.redial_max)
 }

@@ -26,18 +26,29 @@ impl Task {
             SwarmEvent::OutgoingConnectionError { connection_id, peer_id, error } => {
                 self.on_dial_failed(connection_id, peer_id, &error);
             }
-            SwarmEvent::NewListenAddr { .. } | SwarmEvent::ExpiredListenAddr { .. } => {
-                let all = self.swarm.listeners().map(ToString::to_string).collect();
-                *crate::net::lock(&self.shared.addresses) = all;
+            SwarmEvent::NewListenAddr { listener_id, .. } => {
+                self.relays.listens(listener_id);
+                self.show_addresses();
             }
+            SwarmEvent::ExpiredListenAddr { .. } => self.show_addresses(),
             SwarmEvent::ListenerError { error, .. } => {
                 tracing::warn!(%error, "a listener has trouble");
             }
-            SwarmEvent::ListenerClosed { addresses, reason, .. } => {
-                tracing::warn!(?addresses, ?reason, "a listener closed");
+            SwarmEvent::ListenerClosed { listener_id, addresses, reason } => {
+                self.show_addresses();
+                if self.is_place_lost(listener_id) {
+                    tracing::info!(?reason, "no place at a relay; asking again later");
+                } else {
+                    tracing::warn!(?addresses, ?reason, "a listener closed");
+                }
             }
             _ => {}
         }
+    }
+
+    fn show_addresses(&mut self) {
+        let all = self.swarm.listeners().map(ToString::to_string).collect();
+        *crate::net::lock(&self.shared.addresses) = all;
     }
 
     fn on_behaviour(&mut self, event: BehaviourEvent) {

@@ -8,6 +8,7 @@ mod events;
 mod greeting;
 mod news;
 mod peers;
+mod relays;
 mod serving;
 mod worker;
 
@@ -36,6 +37,7 @@ use cards::Cards;
 use dialling::Dialling;
 use greeting::Composed;
 use peers::Peer;
+use relays::Relays;
 pub(crate) use worker::take_cards;
 
 /// How often what is due is looked for.
@@ -99,6 +101,7 @@ pub(crate) struct Task {
     /// The same for requests of routers.
     at_work_for_routers: Arc<Semaphore>,
     dialling: Dialling,
+    relays: Relays,
     cards: Cards,
     routers: Routers,
 }
@@ -107,7 +110,7 @@ impl Task {
     pub(crate) fn new(
         swarm: Swarm<Behaviour>,
         config: NetConfig,
-        peers: Vec<Multiaddr>,
+        (peers, relays): (Vec<Multiaddr>, Vec<Multiaddr>),
         host: Arc<dyn Host>,
         shared: Arc<Shared>,
         standing: Arc<Mutex<Standing>>,
@@ -132,6 +135,7 @@ impl Task {
             at_work: Arc::new(Semaphore::new(config.limits.requests_total)),
             at_work_for_routers: Arc::new(Semaphore::new(config.limits.requests_total)),
             dialling: Dialling::new(peers, now),
+            relays: Relays::new(relays, now),
             cards: Cards::new(now),
             routers: Routers::default(),
             limits: config.limits,
@@ -196,6 +200,7 @@ impl Task {
         self.give_up_asks(now);
         self.keep_the_best(now);
         self.dial_what_is_due(now);
+        self.look_after_places(now);
         self.look_after_cards(now);
         self.show_peers(now);
         self.workers.retain(|peer, worker| self.peers.contains_key(peer) || !worker.is_finished());

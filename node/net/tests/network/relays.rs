@@ -1,10 +1,11 @@
 //! Nodes that cannot be dialled: by way of a relay, and without it as soon as that works.
 
 use std::net::TcpListener;
+use std::sync::Arc;
 
 use ddt_net::message::{Answer, Request};
 
-use crate::fixture::{Node, TCP, config, eventually, meet, noise, start};
+use crate::fixture::{Diary, Node, TCP, config, eventually, meet, noise, start};
 
 /// A node that relays, and the address by which others listen there. It must know by which
 /// address it is reached, so its port is chosen before.
@@ -15,24 +16,29 @@ async fn relay() -> (Node, String) {
     config.relay = true;
     (config.listen, config.external) = (vec![address.clone()], vec![address]);
     let relay = start(config).await;
-    let circuit = circuit_of(&relay);
-    (relay, circuit)
+    let name = name_of(&relay);
+    (relay, name)
 }
 
-fn circuit_of(relay: &Node) -> String {
+fn name_of(relay: &Node) -> String {
     let peer = ddt_net::peer_of(&relay.key()).expect("a key");
-    format!("{}/p2p/{peer}/p2p-circuit", relay.address())
+    format!("{}/p2p/{peer}", relay.address())
+}
+
+/// The address that a relay gave.
+fn place(node: &Node) -> Option<String> {
+    node.net.addresses().into_iter().find(|one| one.contains("p2p-circuit"))
 }
 
 /// A node that listens at the relay too, and one that knows it only by that address.
-async fn by_way_of(circuit: &str, beside: &[&str]) -> (Node, Node) {
+async fn by_way_of(relay: &str, listen: &[&str]) -> (Node, Node) {
     let mut hidden = config(2);
-    hidden.listen = beside.iter().copied().chain([circuit]).map(str::to_string).collect();
+    hidden.listen = listen.iter().copied().map(str::to_string).collect();
+    hidden.relays = vec![relay.to_string()];
     let hidden = start(hidden).await;
-    let listens = || hidden.net.addresses().into_iter().find(|one| one.contains("p2p-circuit"));
-    eventually("a place at the relay", || listens().is_some()).await;
+    eventually("a place at the relay", || place(&hidden).is_some()).await;
     let mut seeker = config(3);
-    seeker.peers = vec![listens().expect("an address")];
+    seeker.peers = vec![place(&hidden).expect("an address")];
     let seeker = start(seeker).await;
     meet(&seeker, &hidden).await;
     (hidden, seeker)
@@ -47,8 +53,8 @@ fn is_relayed(from: &Node, to: &Node) -> bool {
 /// Broken by: a relay that serves nobody, or an address by way of one that is not dialled.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_cannot_be_dialled_is_reached_by_way_of_a_relay() {
-    let (_relay, circuit) = relay().await;
-    let (hidden, seeker) = by_way_of(&circuit, &[]).await;
+    let (_relay, name) = relay().await;
+    let (hidden, seeker) = by_way_of(&name, &[]).await;
     assert!(is_relayed(&seeker, &hidden));
     let push = |bytes| Request::Push(noise(bytes));
     assert_eq!(seeker.net.ask(hidden.key(), push(1_000)).await, Ok(Answer::Taken));
@@ -58,8 +64,8 @@ async fn who_cannot_be_dialled_is_reached_by_way_of_a_relay() {
 /// Broken by: taking `dcutr` away, or keeping a relayed connection beside a direct one.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_that_met_at_a_relay_find_a_way_of_their_own() {
-    let (_relay, circuit) = relay().await;
-    let (hidden, seeker) = by_way_of(&circuit, &[TCP]).await;
+    let (_relay, name) = relay().await;
+    let (hidden, seeker) = by_way_of(&name, &[TCP]).await;
     eventually("a direct connection alone", || !is_relayed(&seeker, &hidden)).await;
     assert_eq!(
         seeker.net.ask(hidden.key(), Request::Push(noise(1_000_000))).await,
@@ -72,9 +78,36 @@ async fn two_that_met_at_a_relay_find_a_way_of_their_own() {
 async fn nobody_relays_unasked() {
     let other = start(config(1)).await;
     let mut hidden = config(2);
-    hidden.listen = vec![circuit_of(&other)];
+    (hidden.listen, hidden.relays) = (Vec::new(), vec![name_of(&other)]);
     let hidden = start(hidden).await;
     meet(&hidden, &other).await;
     assert_eq!(hidden.net.ask(other.key(), Request::Push(vec![1])).await, Ok(Answer::Taken));
     assert!(hidden.net.addresses().is_empty());
+}
+
+/// Broken by: asking for a place once only.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_relay_that_comes_back_gives_a_place_again() {
+    let (first, name) = relay().await;
+    let address = first.address();
+    let (hidden, _seeker) = by_way_of(&name, &[]).await;
+    first.net.stop().await;
+    eventually("no place any more", || place(&hidden).is_none()).await;
+    let mut again = config(1);
+    again.relay = true;
+    (again.listen, again.external) = (vec![address.clone()], vec![address]);
+    let _again = start(again).await;
+    eventually("a place again", || place(&hidden).is_some()).await;
+}
+
+/// Broken by: an address without the relay's name, which nobody could ever listen at.
+#[tokio::test]
+async fn a_relay_has_a_name() {
+    for (text, words) in [("/ip4/127.0.0.1/tcp/9", "ends with /p2p/"), ("relay", "no multiaddr")] {
+        let mut config = config(1);
+        config.relays = vec![text.to_string()];
+        let error = ddt_net::start(config, Arc::new(Diary::default())).await;
+        let error = error.err().expect("no relay").to_string();
+        assert!(error.contains(words), "{error}");
+    }
 }
