@@ -15,6 +15,7 @@ use crate::event::{
 use crate::fault::StoreFault;
 use crate::fees::Fees;
 use crate::guard::guarded;
+use crate::hash::Hash;
 use crate::ids::{AccountId, Millis, Zone};
 use crate::key::Signature;
 use crate::refusal::Refusal;
@@ -237,8 +238,33 @@ pub fn admit(
     }
 }
 
-/// The same for an event that nobody has signed: what would become of it if its key signed it
-/// now. So a wallet can show a forecast before it asks for consent.
+/// The hold that would pay the event's fee, if one would: programme and key. Others' events may
+/// empty it, so whoever sequences has at most one event of a hold in flight.
+///
+/// # Errors
+/// The store failed.
+pub fn paying_hold(
+    registry: &Registry,
+    base: &dyn StateReader,
+    event: &Checked,
+    now: Millis,
+) -> Result<Option<(u16, Hash)>, StoreFault> {
+    let rows = Overlay::new(base);
+    let (Some(head), Some(row)) = (Head::read(&rows), event.row(registry)) else { return Ok(None) };
+    let cx = context_after(&rows, &head, now, event);
+    let mut book = Book::open(rows, cx.time);
+    let programme = registry.programme_of(row.tag).map_or(0, |programme| programme.id);
+    book.scope = Scope { programme, spender: None };
+    let payer = payer_of(&book, &cx, event, row);
+    match (book.rows.fault(), payer) {
+        (Some(fault), _) => Err(fault),
+        (None, Ok(Party::Hold { programme, key })) => Ok(Some((programme, key))),
+        (None, _) => Ok(None),
+    }
+}
+
+/// What [`admit`] says of an event that nobody has signed: what would become of it if its key
+/// signed it now. So a wallet can show a forecast before it asks for consent.
 pub fn admit_unsigned(
     registry: &Registry,
     base: &dyn StateReader,

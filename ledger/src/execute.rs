@@ -3,6 +3,8 @@
 //! Order: the end of an epoch that is over; lanes, rotated by the beacon, in each by sequence
 //! number; deadlines that are due; the sharing-out of fees (spec EXE-1 … EXE-8).
 
+use std::collections::BTreeSet;
+
 use crate::admit::{Fare, LAPSE, fee_of, lapse, may_execute, take_fee, use_nonce};
 use crate::amount::Amount;
 use crate::anchor::{AnchorBody, Span};
@@ -92,7 +94,8 @@ pub fn execute(
         origin: None,
     };
     let book = Book::open(rows, head.time);
-    let mut run = Run { registry, cx, book, receipts: Vec::new(), names: Vec::new() };
+    let (receipts, names, executed) = (Vec::new(), Vec::new(), BTreeSet::new());
+    let mut run = Run { registry, cx, book, receipts, names, executed };
     Stamps::turn(&mut run.book.rows, &run.cx, head.clock_start);
     routers::council::move_up(&mut run.book.rows);
     routers::upgrade::begin(&mut run.book.rows, &run.cx);
@@ -160,6 +163,8 @@ struct Run<'r, 's> {
     book: Book<'s>,
     receipts: Vec<Receipt>,
     names: Vec<Naming>,
+    /// What lanes have executed, to know their copies in lanes that come later.
+    executed: BTreeSet<Hash>,
 }
 
 impl Run<'_, '_> {
@@ -198,9 +203,14 @@ impl Run<'_, '_> {
                     block: header.height,
                     place,
                 };
-                if self.event(event, subject)? {
+                let id = subject.id;
+                if !self.event(event, subject)? {
+                    self.executed.insert(id);
+                    continue;
+                }
+                dues.voids = dues.voids.saturating_add(1);
+                if !self.executed.contains(&id) {
                     let price = routers::void_price(&self.cx, event.bytes().len());
-                    dues.voids = dues.voids.saturating_add(1);
                     dues.owed = dues.owed.plus(price).unwrap_or(Amount::MAX);
                 }
             }

@@ -44,7 +44,7 @@ pub(crate) fn is_validator<R: Rows + ?Sized>(rows: &R, key: &PublicKey) -> bool 
     all.any(|validator| validator.key == *key)
 }
 
-/// A validator was proven to have signed two ways: it goes at once, unless it is the last.
+/// A validator whose bond is gone goes at once, unless it is the last.
 pub(crate) fn expel<R: RowsMut + ?Sized>(rows: &mut R, key: &PublicKey) {
     let mut set = after_next(rows);
     set.retain(|validator| validator.key != *key);

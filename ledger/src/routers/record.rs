@@ -38,7 +38,7 @@ pub struct Router {
     pub heard: Millis,
     /// The epoch clock from which its bond may be paid out: it leaves, or is out.
     pub leaves: Option<Millis>,
-    /// Whether it was proven to have signed two ways: its bond is gone.
+    /// Whether its bond is gone: it signed two ways, or void events spent it.
     pub is_out: bool,
     /// The highest protocol version that it says it is ready for; 0 at first.
     pub signal: u32,

@@ -22,9 +22,17 @@ ddt_ledger::refusals! {
         "Too many events wait here; send the same bytes again later or to another router.";
     AUTHOR_LIMIT = "mempool.author_limit",
         "Too many of this key's events are in flight; wait until some are final.";
+    SOON = "mempool.expires_soon",
+        "It expires before it could surely be final; sign again with a later valid_until.";
+    HOLD_WAITING = "mempool.hold_waiting",
+        "Another event that the same hold pays for is in flight; wait until it is final.";
     NONCE_WAITING = "mempool.nonce_waiting",
         "Another event with this nonce is in flight; sign again with a new nonce.";
 }
+
+/// What expires sooner is sequenced no more: longer than a block may wait to be anchored before
+/// sealing pauses.
+pub const LEAD_MS: Millis = Millis(45_000);
 
 /// How much may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,6 +47,9 @@ pub struct MempoolLimits {
     /// Most bytes of these. A client may make them void elsewhere, for the price of one small
     /// event, and then the router's bond pays for their room (spec RTR-23).
     pub author_bytes_max: usize,
+    /// What expires within this time is not sequenced any more: it might be void when its anchor
+    /// comes.
+    pub lead_ms: Millis,
 }
 
 impl Default for MempoolLimits {
@@ -48,6 +59,7 @@ impl Default for MempoolLimits {
             bytes_max: 64 * 1024 * 1024,
             per_author_max: ddt_ledger::accounts::NONCES_MAX,
             author_bytes_max: 64 * 1024,
+            lead_ms: LEAD_MS,
         }
     }
 }
@@ -113,6 +125,15 @@ fn cost(event: &Checked) -> usize {
     event.bytes().len().saturating_add(EVENT_OVERHEAD_BYTES)
 }
 
+/// Why an event is too late to be sequenced, if it is.
+pub fn late(valid_until: Millis, now: Millis, lead: Millis) -> Option<Refusal> {
+    match () {
+        () if valid_until <= now => Some(EXPIRED),
+        () if valid_until <= now.plus(lead) => Some(SOON),
+        () => None,
+    }
+}
+
 /// Work units of an event, counted as [`ddt_ledger::lane::CheckedBlock::work`] does.
 fn work_of(event: &Checked, registry: &Registry) -> u64 {
     event.row(registry).map_or(1, |row| u64::from(row.work))
@@ -142,8 +163,8 @@ impl Mempool {
         if self.contains(&event.id()) {
             return Ok(Inserted::Known);
         }
-        if event.draft().valid_until <= now {
-            return Err(EXPIRED);
+        if let Some(refusal) = late(event.draft().valid_until, now, self.limits.lead_ms) {
+            return Err(refusal);
         }
         if self.signers.uses(&event) {
             return Err(NONCE_WAITING);
@@ -165,13 +186,13 @@ impl Mempool {
     /// what was promised is bounded already.
     ///
     /// # Errors
-    /// It has expired, or another one with its nonce waits.
+    /// It has expired, or soon will, or another one with its nonce waits.
     pub fn put_back(&mut self, event: Checked, now: Millis) -> Result<(), Refusal> {
         if self.contains(&event.id()) {
             return Ok(());
         }
-        if event.draft().valid_until <= now {
-            return Err(EXPIRED);
+        if let Some(refusal) = late(event.draft().valid_until, now, self.limits.lead_ms) {
+            return Err(refusal);
         }
         if self.signers.uses(&event) {
             return Err(NONCE_WAITING);
@@ -187,7 +208,9 @@ impl Mempool {
         let fits = |events: usize, bytes: usize| {
             events < self.limits.events_max && bytes.saturating_add(size) <= self.limits.bytes_max
         };
-        let expired = self.expired(now).map(|order| (order, EXPIRED));
+        let lead = self.limits.lead_ms;
+        let why = |valid_until| late(valid_until, now, lead).unwrap_or(EXPIRED);
+        let expired = self.expired(now).map(|(valid_until, order)| (order, why(valid_until)));
         let lower = self.waiting.keys().rev().take_while(|(other, _)| *other > rank);
         let mut leaving = BTreeMap::new();
         for (order, refusal) in expired.chain(lower.map(|order| (*order, FULL))) {
@@ -205,15 +228,20 @@ impl Mempool {
         fits(events, bytes).then_some(leaving)
     }
 
-    fn expired(&self, now: Millis) -> impl Iterator<Item = Order> {
-        self.expiries.range(..=(now, (u8::MAX, u64::MAX))).map(|(_, order)| *order)
+    fn expired(&self, now: Millis) -> impl Iterator<Item = (Millis, Order)> {
+        let end = now.plus(self.limits.lead_ms);
+        self.expiries.range(..=(end, (u8::MAX, u64::MAX))).copied()
     }
 
-    /// Drops what has expired by `now`.
+    /// Drops what has expired by `now`, or will within the lead.
     pub fn expire(&mut self, now: Millis) -> Vec<Dropped> {
-        let expired: Vec<Order> = self.expired(now).collect();
-        let events = expired.into_iter().filter_map(|order| self.remove_at(order));
-        events.map(|event| Dropped { event, refusal: EXPIRED }).collect()
+        let expired: Vec<_> = self.expired(now).collect();
+        let lead = self.limits.lead_ms;
+        let drop = |(valid_until, order)| {
+            let refusal = late(valid_until, now, lead).unwrap_or(EXPIRED);
+            self.remove_at(order).map(|event| Dropped { event, refusal })
+        };
+        expired.into_iter().filter_map(drop).collect()
     }
 
     /// Takes what comes first and fits. An event that does not fit ends it, so that a smaller

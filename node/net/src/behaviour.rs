@@ -178,6 +178,19 @@ fn routing(me: PeerId, names: &Names) -> Result<kad::Behaviour<MemoryStore>, Net
     Ok(behaviour)
 }
 
+/// What a relay gives: enough for blocks and anchors to pass where two nodes find no way of their
+/// own, and not without end.
+fn relaying() -> relay::Config {
+    relay::Config {
+        max_reservations: 256,
+        max_circuits: 64,
+        max_circuits_per_peer: 8,
+        max_circuit_duration: Duration::from_secs(60 * 60),
+        max_circuit_bytes: 1 << 30,
+        ..relay::Config::default()
+    }
+}
+
 impl Behaviour {
     pub(crate) fn new(
         config: &NetConfig,
@@ -205,7 +218,7 @@ impl Behaviour {
         let pings = ping::Config::new()
             .with_interval(Duration::from_secs(10))
             .with_timeout(Duration::from_secs(15));
-        let server = config.relay.then(|| relay::Behaviour::new(me, relay::Config::default()));
+        let server = config.relay.then(|| relay::Behaviour::new(me, relaying()));
         Ok(Behaviour {
             gate: Gate::new(standing, limits.connections_per_host_max),
             limits: connection_limits::Behaviour::new(allowed),

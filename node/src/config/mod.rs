@@ -389,6 +389,7 @@ mod tests {
             bytes_max: 134_217_728,
             per_author_max: 32,
             author_bytes_max: 65_536,
+            lead_ms: ddt_ledger::Millis(45_000),
         };
         assert_eq!(config.mempool(), mempool);
         config.limits.rate_burst = 0;

@@ -30,6 +30,12 @@ const NODES: &str = "nodes";
 const RESTART_AFTER: Duration = Duration::from_secs(1);
 const RESTART_AFTER_MAX: Duration = Duration::from_secs(30);
 
+/// Ports from 16,384 to 32,767: registered for hardly anything, and systems give away higher ones.
+const PORT_FIRST: u16 = 0x4000;
+const PORT_MASK: u16 = 0x3fff;
+/// How many are tried.
+const PORT_TRIES: u32 = 64;
+
 /// A network that is ready to be started.
 pub struct Cluster {
     folder: Arc<DataFolder>,
@@ -127,13 +133,21 @@ fn address_of(number: u32) -> IpAddr {
     Ipv4Addr::new(127, part(high), part(low), 1).into()
 }
 
-/// A port that is free now, at the node's own address where the system has it.
+/// A port that is free now, at the node's own address where the system has it. The node must find
+/// it free when it comes back, so it is none of those that the system gives away by itself, if
+/// there is another.
 ///
 /// # Errors
 /// There is none.
 pub fn free_port(number: u32) -> Result<SocketAddr, Failure> {
-    let own = TcpListener::bind((address_of(number), 0));
-    let bound = own.or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
+    let at = |port| TcpListener::bind((address_of(number), port));
+    let mut drawn = (0..PORT_TRIES).filter_map(|_| {
+        let mut bytes = [0; 2];
+        getrandom::fill(&mut bytes).ok()?;
+        at(u16::from_le_bytes(bytes) & PORT_MASK | PORT_FIRST).ok()
+    });
+    let bound = drawn.next().map_or_else(|| at(0), Ok);
+    let bound = bound.or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
     let address = bound.and_then(|listener| listener.local_addr());
     address.map_err(|error| Failure::fault(format!("no free port on loopback: {error}")))
 }

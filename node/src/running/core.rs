@@ -21,6 +21,7 @@ use super::accusing::Accused;
 use super::blocks::Blocks;
 use super::following::Step;
 use super::gathering;
+use super::holds::Holds;
 use super::inbox::Inbox;
 use super::keys::NodeKeys;
 use super::lane::Order;
@@ -106,6 +107,10 @@ pub struct Core {
     pub mempool: AtomicU64,
     /// Whether the lane seals.
     pub is_open: AtomicBool,
+    /// Whether the lane pauses, because too much waits to be anchored, or for too long.
+    pub is_held: AtomicBool,
+    /// Holds that pay for events in flight.
+    pub holds: Holds,
     /// Whether it has been as far as the others since it started; a router of several promises
     /// nothing before.
     pub is_up_to_date: AtomicBool,
@@ -168,7 +173,8 @@ impl Core {
         let is_set = |flag: &AtomicBool| flag.load(Ordering::Relaxed);
         let is_alone = self.net.get().is_none();
         self.role.zone.is_some()
-            && (is_alone || is_set(&self.is_open) && is_set(&self.is_up_to_date))
+            && (is_alone
+                || is_set(&self.is_open) && is_set(&self.is_up_to_date) && !is_set(&self.is_held))
     }
 
     /// Tells the network, if there is one.

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use ddt_api::backend::ByteStream;
 use ddt_api::{Backend, NodeStatus, Stage, SubmitError, Submitted, Wait};
 use ddt_core::{mempool, sequencer};
-use ddt_ledger::admit::{Admission, admit};
+use ddt_ledger::admit::{Admission, admit, paying_hold};
 use ddt_ledger::anchor::Tip;
 use ddt_ledger::event::Checked;
 use ddt_ledger::fault::StoreFault;
@@ -103,6 +103,9 @@ pub fn take_in(core: &Arc<Core>, bytes: &[u8], only_if_good: bool) -> Result<Int
     let admission = admit(registry, &snapshot, &event, now()).map_err(fault)?;
     #[cfg(debug_assertions)]
     let admission = super::treason::admission(admission);
+    if let Some(refusal) = mempool::late(event.draft().valid_until, now(), mempool::LEAD_MS) {
+        return Err(SubmitError::Refused(refusal));
+    }
     match admission {
         Admission::Void(refusal) => Err(SubmitError::Refused(refusal)),
         Admission::Admitted { forecast: Err(refusal), .. } if only_if_good => {
@@ -119,7 +122,14 @@ pub fn take_in(core: &Arc<Core>, bytes: &[u8], only_if_good: bool) -> Result<Int
             Ok(Intake::Followed(id, receiver))
         }
         Admission::Admitted { .. } => {
+            let hold = paying_hold(registry, &snapshot, &event, now()).map_err(fault)?;
             let (receiver, is_new) = core.tracker.follow(id);
+            if let Some(hold) = hold.filter(|_| is_new)
+                && let Err(refusal) = core.holds.take(hold, id, &core.tracker)
+            {
+                core.tracker.end(&id, Progress::Dropped(refusal));
+                return Err(SubmitError::Refused(refusal));
+            }
             if is_new && core.orders.try_send(Order::Event(event)).is_err() {
                 let refusal = mempool::FULL;
                 core.tracker.end(&id, Progress::Dropped(refusal));

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ddt_contracts::zones::Evidence;
 use ddt_core::availability::{
-    AHEAD_MAX, Ask, Availability, AvailabilityConfig, Effect, Input, LANE_BYTES_MAX,
+    AHEAD_MAX, Ask, Availability, AvailabilityConfig, Effect, Input, LANE_BYTES_MAX, Why,
 };
 use ddt_core::follower;
 use ddt_ledger::anchor::{TIPS_MAX, Tip};
@@ -103,7 +103,8 @@ fn stored(
 
 /// Runs until told to stop, or until the disk fails, which it reports.
 pub fn run(core: &Arc<Core>, machine: Availability, orders: &Outbox<Order>) {
-    let mut shell = Gathering { core, machine, wake: None, needed: None, asked: Arc::default() };
+    let (asked, doubted) = Default::default();
+    let mut shell = Gathering { core, machine, wake: None, needed: None, asked, doubted };
     let mut order = Some(Order::Input(Input::Tick));
     loop {
         let done = match order.take() {
@@ -130,6 +131,8 @@ pub fn run(core: &Arc<Core>, machine: Availability, orders: &Outbox<Order>) {
 /// Questions under way at one time. What an anchor needs finds as much room beside them: whoever
 /// votes for blocks that nobody has must not keep it from coming.
 const ASKED_MAX: usize = 64;
+/// The same, of those that would only tell of a router that signed two blocks.
+const DOUBTED_MAX: usize = 16;
 
 struct Gathering<'a> {
     core: &'a Arc<Core>,
@@ -137,6 +140,7 @@ struct Gathering<'a> {
     wake: Option<Millis>,
     needed: Option<(u64, Vec<Tip>)>,
     asked: Arc<AtomicUsize>,
+    doubted: Arc<AtomicUsize>,
 }
 
 impl Gathering<'_> {
@@ -158,10 +162,10 @@ impl Gathering<'_> {
                     self.core.tell(News::Vote(vote));
                     self.core.times.due_soon();
                 }
-                Effect::Ask { to, ask } => self.ask(to, ask),
-                Effect::AskAnybody { turn, ask } => {
+                Effect::Ask { to, ask, why } => self.ask(to, ask, why),
+                Effect::AskAnybody { turn, ask, why } => {
                     if let Some(to) = anybody(self.core, turn) {
-                        self.ask(to, ask);
+                        self.ask(to, ask, why);
                     }
                 }
                 Effect::Serve { .. } => {}
@@ -219,14 +223,18 @@ impl Gathering<'_> {
         Ok(())
     }
 
-    fn ask(&self, to: PublicKey, ask: Ask) {
+    fn ask(&self, to: PublicKey, ask: Ask, why: Why) {
         let Some(net) = self.core.net.get().cloned() else { return };
-        let most = if ask.block.is_some() { 2 * ASKED_MAX } else { ASKED_MAX };
-        if self.asked.fetch_add(1, Ordering::Relaxed) >= most {
-            self.asked.fetch_sub(1, Ordering::Relaxed);
+        let (asked, most) = match why {
+            Why::Needed => (&self.asked, 2 * ASKED_MAX),
+            Why::Missing => (&self.asked, ASKED_MAX),
+            Why::Doubted => (&self.doubted, DOUBTED_MAX),
+        };
+        if asked.fetch_add(1, Ordering::Relaxed) >= most {
+            asked.fetch_sub(1, Ordering::Relaxed);
             return;
         }
-        let (core, asked) = (self.core.clone(), self.asked.clone());
+        let (core, asked) = (self.core.clone(), asked.clone());
         self.core.spawn(async move {
             let (input, size) = match net.ask(to, Request::Block(ask)).await {
                 Ok(Answer::Block(Some(bytes))) => {

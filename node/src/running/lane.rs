@@ -39,16 +39,19 @@ pub struct Anchored {
     pub lane: Lane,
     /// All its events, of every zone.
     pub executed: Vec<Hash>,
-    /// Their authors: only their waiting events can have become void.
+    /// Their authors, whose waiting events may have become void.
     pub authors: BTreeSet<AccountId>,
 }
+
+/// While a block waits to be anchored, the last one is sent again this often.
+const PUSH_AGAIN_MS: Millis = Millis(5_000);
 
 /// Orders waiting at most; whoever sends more waits.
 pub const ORDERS_MAX: usize = 4_096;
 
 /// Runs until told to stop, or until the disk fails, which it reports.
 pub fn run(core: &Arc<Core>, mut sequencer: Sequencer, orders: &mpsc::Receiver<Order>) {
-    let mut lane = LaneThread { core, sequencer: &mut sequencer, wake: None };
+    let mut lane = LaneThread { core, sequencer: &mut sequencer, wake: None, pushed: None };
     let mut input = Some(Input::Tick);
     loop {
         let done = match input.take() {
@@ -80,6 +83,8 @@ struct LaneThread<'a> {
     core: &'a Arc<Core>,
     sequencer: &'a mut Sequencer,
     wake: Option<Millis>,
+    /// When the last block was sent again.
+    pushed: Option<Millis>,
 }
 
 impl LaneThread<'_> {
@@ -108,6 +113,8 @@ impl LaneThread<'_> {
         let waiting = u64::try_from(self.sequencer.mempool().len()).unwrap_or(u64::MAX);
         self.core.mempool.store(waiting, Ordering::Relaxed);
         self.core.is_open.store(self.sequencer.is_open(), Ordering::Relaxed);
+        self.core.is_held.store(self.sequencer.is_held(now()), Ordering::Relaxed);
+        self.push_again();
         Ok(())
     }
 
@@ -154,23 +161,64 @@ impl LaneThread<'_> {
             // A promise of this thread may have come after the anchor's word that it is final.
             self.core.tracker.end(event, Progress::Final);
         }
-        self.feed(Input::Anchored { height, lane, executed })?;
-        for (event, refusal) in self.void(&authors)? {
-            self.feed(Input::Void { event, refusal })?;
+        let (term, done) = (self.sequencer.term(), executed.iter().copied().collect());
+        let void = self.void(&done, |event| {
+            let row = event.row(self.core.book.registry());
+            let is_else_paid = row.is_some_and(|row| {
+                row.is_free || row.fields.iter().any(|field| field.name == "stamp")
+            });
+            is_else_paid
+                || authors.contains(&event.draft().author)
+                || self.core.holds.is_paying(&event.id())
+        })?;
+        self.feed(Input::Anchored { height, lane, executed, void })?;
+        if self.sequencer.term() != term {
+            // Events of blocks that lapsed wait again.
+            for (event, refusal) in self.void(&BTreeSet::new(), |_| true)? {
+                self.feed(Input::Void { event, refusal })?;
+            }
         }
         Ok(())
     }
 
-    fn void(&self, authors: &BTreeSet<AccountId>) -> Result<Vec<(Hash, Refusal)>, StoreFault> {
+    fn void(
+        &self,
+        done: &BTreeSet<Hash>,
+        is_asked: impl Fn(&Checked) -> bool,
+    ) -> Result<Vec<(Hash, Refusal)>, StoreFault> {
         let snapshot = self.core.book.snapshot()?;
         let registry = self.core.book.registry();
         let mut void = Vec::new();
         let waiting = self.sequencer.mempool().waiting();
-        for event in waiting.filter(|event| authors.contains(&event.draft().author)) {
+        for event in waiting.filter(|event| !done.contains(&event.id()) && is_asked(event)) {
             if let Admission::Void(refusal) = admit(registry, &snapshot, event, now())? {
                 void.push((event.id(), refusal));
             }
         }
         Ok(void)
+    }
+
+    /// A block that nobody has is never voted for. A validator's votes say what it has, again and
+    /// again; another router sends its last block once more while the first one waits for long.
+    fn push_again(&mut self) {
+        let Some(oldest) = self.sequencer.oldest() else { return };
+        let at = self.pushed.unwrap_or(oldest).max(oldest).min(now()).plus(PUSH_AGAIN_MS);
+        let is_due = at <= now();
+        let next = if is_due { now().plus(PUSH_AGAIN_MS) } else { at };
+        self.wake = Some(self.wake.map_or(next, |wake| wake.min(next)));
+        if !is_due {
+            return;
+        }
+        self.pushed = Some(now());
+        let last = self.sequencer.unanchored_blocks_after(0).last();
+        if let Some(last) = last.filter(|_| !self.core.role.is_validator) {
+            let header = last.header();
+            let (zone, term, height) = (header.zone, header.term, header.height);
+            match self.core.lanes.block(zone, term, height) {
+                Ok(Some(bytes)) => gathering::push(self.core, &bytes),
+                Ok(None) => {}
+                Err(fault) => tracing::warn!("a block to be sent again: {fault}"),
+            }
+        }
     }
 }

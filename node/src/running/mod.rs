@@ -17,6 +17,7 @@ mod forwarding;
 mod gathering;
 mod governing;
 mod heartbeats;
+mod holds;
 mod host;
 mod inbox;
 mod keys;

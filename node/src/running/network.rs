@@ -106,7 +106,7 @@ fn card(
     }
     let mut consensus = config.consensus.reached_beside(&addresses)?;
     consensus.truncate(ADDRESSES_MAX);
-    addresses.truncate(ADDRESSES_MAX.saturating_sub(relayed.len()));
+    addresses.truncate(ADDRESSES_MAX.saturating_sub(relayed.len().min(ADDRESSES_MAX / 2)));
     addresses.extend(relayed);
     addresses.truncate(ADDRESSES_MAX);
     let card = Card {
@@ -135,10 +135,12 @@ pub async fn stay(
     introducer: Option<Introducer>,
 ) {
     let (mut introduced, mut told, mut turns) = (Introduced::new(), None::<Instant>, 0_u32);
-    let mut kept = Vec::new();
+    let (mut kept, mut places) = (Vec::new(), Vec::new());
     loop {
         let is_old = told.is_none_or(|told| told.elapsed() >= CARD_EVERY);
-        if core.role.is_router() && is_old {
+        let now_at = net.addresses();
+        if core.role.is_router() && (is_old || now_at != places) {
+            places = now_at;
             match card(&core, &net, &config, api.as_ref()) {
                 Ok(card) => net.set_card(Some(card)),
                 Err(failure) => tracing::error!("{failure}"),

@@ -129,6 +129,8 @@ pub fn open_core(
         started: now(),
         mempool: AtomicU64::new(0),
         is_open: AtomicBool::new(role.zone.is_some()),
+        is_held: AtomicBool::new(false),
+        holds: super::holds::Holds::default(),
         is_up_to_date: AtomicBool::new(is_alone || !role.is_router()),
         is_stopping: AtomicBool::new(false),
         snapshots: snapshots::Snapshots::open(folder.path(), chain, piece_bytes)?,

@@ -6,6 +6,7 @@ mod dev;
 mod disks;
 mod faults;
 mod governing;
+mod held;
 mod load;
 mod records;
 mod relayed;

@@ -52,11 +52,14 @@ const FORMAT: [(&str, Make); 12] = [
     }),
 ];
 
-const ADMISSION: [(&str, Make); 11] = [
+const ADMISSION: [(&str, Make); 12] = [
     ("event.expired", |scene| {
         changed(scene, |draft| draft.valid_until = Millis(now_us() / 1_000 - 1))
     }),
     ("event.expired", |scene| changed(scene, |draft| draft.valid_until = Millis(0))),
+    ("mempool.expires_soon", |scene| {
+        changed(scene, |draft| draft.valid_until = Millis(now_us() / 1_000 + 30_000))
+    }),
     ("event.validity", |scene| {
         let too_late = now_us() / 1_000 + VALIDITY_MS_MAX + 60_000;
         changed(scene, |draft| draft.valid_until = Millis(too_late))

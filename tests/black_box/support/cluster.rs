@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Arc, Mutex};
 
@@ -68,8 +69,15 @@ fn person(number: u8) -> ddt_wallet::OwnerKey {
     Seed::from_bytes(&seed(number)).owner_key(0).unwrap()
 }
 
+/// A port of this process alone. A node that is dead for a while must find its ports free when it
+/// comes back, so they are none of those that the system gives away by itself.
 fn free_port(ip: IpAddr) -> u16 {
-    TcpListener::bind((ip, 0)).unwrap().local_addr().unwrap().port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let mut ports = std::iter::repeat_with(|| {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed) + 97 * std::process::id();
+        16_384 + (number % 16_384) as u16
+    });
+    ports.find(|port| TcpListener::bind((ip, *port)).is_ok()).unwrap()
 }
 
 impl Cluster {

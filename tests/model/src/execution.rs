@@ -1,6 +1,6 @@
 //! Executing an anchor (EXE), and what follows from one (ANC-9 … ANC-11).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::canonical::{Canonical, Id, Time, hash};
 use crate::event::Event;
@@ -66,7 +66,9 @@ impl State {
         let mut spans = anchor.spans.clone();
         let count = spans.len().max(1);
         spans.rotate_left(first as usize % count);
-        let owed: Vec<Money> = spans.iter().map(|span| self.lane(span, &mut receipts)).collect();
+        let mut executed = BTreeSet::new();
+        let owed: Vec<Money> =
+            spans.iter().map(|span| self.lane(span, &mut executed, &mut receipts)).collect();
         self.work_off_deadlines(&mut receipts);
         for (span, owed) in spans.iter().zip(owed) {
             self.settle_lane(span.zone, sealers[&span.zone], owed, &mut receipts);
@@ -103,7 +105,12 @@ impl State {
     }
 
     /// Answers what the router owes for void events.
-    fn lane(&mut self, span: &Span, receipts: &mut Vec<Receipt>) -> Money {
+    fn lane(
+        &mut self,
+        span: &Span,
+        executed: &mut BTreeSet<Id>,
+        receipts: &mut Vec<Receipt>,
+    ) -> Money {
         let zone = span.zone;
         let mut owed = Money::ZERO;
         for block in &span.blocks {
@@ -121,7 +128,11 @@ impl State {
                 let (outcome, fee) = self.event(event, &by);
                 if let Outcome::Void(_) = outcome {
                     self.lanes.get_mut(&zone).expect("a zone").voids += 1;
-                    owed += crate::money::fee(event.sent().len()) / 32u8;
+                    if !executed.contains(&id) {
+                        owed += crate::money::fee(event.sent().len()) / 32u8;
+                    }
+                } else {
+                    executed.insert(id);
                 }
                 self.receipt(receipts, subject, outcome, fee);
             }

@@ -128,7 +128,11 @@ impl Router {
         let zone = Zone(self.number as u32 + 1);
         let own = lanes.iter().find(|(of, _)| *of == zone).map(|(_, lane)| lane.clone());
         if let Some(lane) = own {
-            self.lane(now, sequencer::Input::Anchored { height, lane, executed }, out)?;
+            self.lane(
+                now,
+                sequencer::Input::Anchored { height, lane, executed, void: Vec::new() },
+                out,
+            )?;
         }
         self.drop_void(now, out)?;
         let validators = position.validators.clone();

@@ -36,11 +36,11 @@ impl Router {
                     out.push(Out::Fact(Fact::Voted(vote.vote)));
                     out.push(Out::ToRouters(Message::Vote(vote)));
                 }
-                Effect::Ask { to, ask } => {
+                Effect::Ask { to, ask, .. } => {
                     let to = self.endpoint(&to).filter(|to| *to != self.number);
                     out.extend(to.map(|to| Out::Send(to, Message::AskBlock(ask))));
                 }
-                Effect::AskAnybody { turn, ask } => {
+                Effect::AskAnybody { turn, ask, .. } => {
                     let all = self.town.keys.len().max(1);
                     let to = (turn as usize).checked_rem(all).filter(|to| *to != self.number);
                     out.extend(to.map(|to| Out::Send(to, Message::AskBlock(ask))));

@@ -103,6 +103,7 @@ const MEMPOOL: MempoolLimits = MempoolLimits {
     bytes_max: 200_000,
     per_author_max: 32,
     author_bytes_max: 65_536,
+    lead_ms: Millis(0),
 };
 
 impl Router {

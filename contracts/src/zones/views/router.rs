@@ -29,7 +29,7 @@ shape! {
         heard: Millis,
         /// The epoch clock from which its bond may be paid out, if it leaves or is out.
         leaves: Option<Millis>,
-        /// Whether it lost its bond for signing two ways.
+        /// Whether it lost its bond: it signed two ways, or void events spent it.
         is_out: bool,
         /// Whether it signs the next anchor.
         is_validator: bool,

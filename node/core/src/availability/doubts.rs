@@ -1,9 +1,8 @@
 //! Votes for other blocks than those that are here: whoever signed two blocks is found out.
 //!
 //! A router may show one block to some and another to the rest, and go on from both. Then each
-//! half votes for its own, and no vote names the place where the two ways part. So the way down
-//! from a vote that contradicts what is here is followed by id, block by block, until a block
-//! comes whose parent is here: its twin at that place is the evidence.
+//! half votes for its own, and nobody is sent both. So a validator's block at a place where another
+//! one stands here is asked for by id: the two are the evidence, whatever they continue.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,50 +12,50 @@ use ddt_ledger::{Hash, PublicKey};
 use super::DOUBTS_MAX;
 use super::lane::LaneBook;
 
-/// The lowest place that the way down from each voter's vote has reached: one way a voter, so
+/// What each validator has, or has voted for, where another block stands here: one place each, so
 /// that nobody takes others' room.
 pub(super) type Doubts = BTreeMap<PublicKey, (u64, Hash)>;
 
 impl LaneBook {
-    /// A validator voted for this place, or has a block that leads to it.
+    /// Whether another block than this stands at its place.
+    pub(super) fn is_contradicted_by(&self, height: u64, id: &Hash) -> bool {
+        self.first.get(&height).is_some_and(|first| first != id)
+    }
+
+    /// A validator voted for this block, or has one that follows it.
     pub(super) fn doubt(&mut self, voter: PublicKey, (height, id): (u64, Hash)) {
-        let is_other = self.first.get(&height).is_some_and(|first| *first != id);
-        if is_other && !self.is_accused {
+        if self.is_contradicted_by(height, &id) && !self.is_accused {
             self.doubts.entry(voter).or_insert((height, id));
         }
     }
 
-    /// Another block than some voted for stands at this place from now on.
-    pub(super) fn doubt_votes(&mut self, height: u64) {
-        let here = self.votes.iter().filter(|(_, (voted, _))| *voted == height);
-        let here: Vec<_> = here.map(|(voter, place)| (*voter, *place)).collect();
-        for (voter, place) in here {
+    /// Doubts what was voted for: at this place, or all.
+    pub(super) fn doubt_votes(&mut self, height: Option<u64>) {
+        let doubted = |(_, (voted, _)): &(&PublicKey, &(u64, Hash))| {
+            height.is_none_or(|height| *voted == height)
+        };
+        let votes = self.votes.iter().filter(doubted);
+        let votes: Vec<_> = votes.map(|(voter, place)| (*voter, *place)).collect();
+        for (voter, place) in votes {
             self.doubt(voter, place);
         }
     }
 
-    /// Whether a block would tell where two ways part.
-    pub(super) fn is_telling(&self, from: &PublicKey, height: u64, id: &Hash) -> bool {
-        let is_voter = self.votes.contains_key(from) && !self.doubts.contains_key(from);
-        !self.is_accused && (is_voter || self.doubts.values().any(|place| *place == (height, *id)))
+    /// Whether a validator's block follows one that contradicts what is here. One for each of
+    /// them: a block that is looked at is verified first, which costs.
+    pub(super) fn is_telling(&self, from: &PublicKey, header: &BlockHeader) -> bool {
+        let below = header.height.saturating_sub(1);
+        let is_new = self.votes.contains_key(from) && !self.doubts.contains_key(from);
+        is_new && !self.is_accused && self.is_contradicted_by(below, &header.parent)
     }
 
-    /// A block came that does not continue the lane: the ways that had come as far as to it go
-    /// on with its parent.
-    pub(super) fn follow_doubts(&mut self, from: PublicKey, header: &BlockHeader, id: Hash) {
-        let parent = (header.height.saturating_sub(1), header.parent);
-        for place in self.doubts.values_mut().filter(|place| **place == (header.height, id)) {
-            *place = parent;
-        }
-        if self.votes.contains_key(&from) {
-            self.doubt(from, parent);
-        }
-    }
-
-    /// What would tell, each place once. A way that led below the lane's tip told nothing.
-    pub(super) fn doubted(&self) -> BTreeSet<(u64, Option<Hash>)> {
-        let open = self.doubts.values().filter(|(height, _)| *height > self.lane.height);
-        let places = open.filter(|_| !self.is_accused);
-        places.map(|(height, id)| (*height, Some(*id))).take(DOUBTS_MAX).collect()
+    /// What would tell: a few places, first those that were asked for least often.
+    pub(super) fn doubted(&self) -> Vec<(u64, Option<Hash>)> {
+        let open = self.doubts.values().filter(|_| !self.is_accused);
+        let places: BTreeSet<_> = open.map(|(height, id)| (*height, Some(*id))).collect();
+        let mut places: Vec<_> = places.into_iter().collect();
+        places.sort_by_key(|place| self.attempts(place));
+        places.truncate(DOUBTS_MAX);
+        places
     }
 }

@@ -112,13 +112,16 @@ impl LaneBook {
         id: &Hash,
     ) -> bool {
         let below = header.height.saturating_sub(1);
-        let is_other = self.first.get(&header.height).is_some_and(|first| first != id);
+        let is_other = self.is_contradicted_by(header.height, id);
         let is_known_way = self.continues(header);
         let is_contradicted =
             !is_known_way && (below == self.lane.height || self.first.contains_key(&below));
         let is_left_out = is_known_way && self.is_full;
-        let is_vain = (is_other && self.is_accused) || is_contradicted || is_left_out;
-        let is_telling = is_contradicted && self.is_telling(from, header.height, id);
+        let is_taken = !is_known_way && self.waiting.get(header.height).is_some();
+        // Two blocks for one place tell of their router, whatever they continue.
+        let is_evidence = is_other && !self.is_accused;
+        let is_telling = is_evidence || self.is_telling(from, header);
+        let is_vain = is_other || is_contradicted || is_left_out || is_taken;
         is_vain && !is_telling && !self.is_needed(header.height, id)
     }
 
@@ -146,7 +149,7 @@ impl LaneBook {
         }
         if !is_other {
             self.first.insert(height, block.id());
-            self.doubt_votes(height);
+            self.doubt_votes(Some(height));
         }
         self.no_more_missing(height, &block.id());
     }
@@ -225,13 +228,12 @@ impl LaneBook {
         self.votes.retain(|_, (at, _)| *at > height);
         self.asked.retain(|(at, _), _| *at > height);
         self.waiting.keep_above(height);
-        if has_moved {
-            self.doubts.clear();
-        }
         self.lane = lane;
         if has_moved {
             self.is_full = false;
             self.needs_above(height);
+            self.doubts.clear();
+            self.doubt_votes(None);
         }
         let voted = voter.and_then(|voter| self.votes.remove(&voter)).map(|(height, _)| height);
         // Another block than the first may have been anchored: then nothing follows it yet.

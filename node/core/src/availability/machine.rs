@@ -95,14 +95,14 @@ impl Availability {
                 if let Some(lane) = self.lanes.get_mut(&header.zone) {
                     lane.brought(from, (header.height, id), bytes.len());
                 }
-                self.take(from, Waiting { block, bytes }, effects);
+                self.take(Some(from), Waiting { block, bytes }, effects);
             }
             Err(_) => forged("a block that does not verify"),
         }
     }
 
     /// Takes a checked block, and whatever waited for it.
-    fn take(&mut self, from: PublicKey, taken: Waiting, effects: &mut Vec<Effect>) {
+    fn take(&mut self, mut from: Option<PublicKey>, taken: Waiting, effects: &mut Vec<Effect>) {
         let zone = taken.block.header().zone;
         let mut next = Some(taken);
         while let Some(taken) = next.take() {
@@ -110,10 +110,6 @@ impl Availability {
             let (header, id) = (taken.block.header().clone(), taken.block.id());
             // Even if it cannot stay: what it names as its parent is needed next.
             lane.pass(&header, id, taken.block.size());
-            if !lane.continues(&header) {
-                lane.follow_doubts(from, &header, id);
-                return self.wait(zone, taken);
-            }
             let first = lane.first.get(&header.height).copied();
             let is_other = first.is_some_and(|first| first != id);
             if is_other {
@@ -124,6 +120,13 @@ impl Availability {
                     let (first, second) = (Box::new(first.signed.clone()), Box::new(second));
                     effects.push(Effect::Evidence { key, first, second });
                 }
+            }
+            let from = from.take();
+            if !lane.continues(&header) {
+                if let Some(voter) = from.filter(|from| lane.votes.contains_key(from)) {
+                    lane.doubt(voter, (header.height.saturating_sub(1), header.parent));
+                }
+                return self.wait(zone, taken);
             }
             // Who seals more than an honest router may is not followed any further, except
             // where an anchor is.
@@ -227,7 +230,7 @@ impl Availability {
         let next = book.waiting.remove(first);
         // Its parent was the anchored tip all the time.
         if let Some(next) = next {
-            self.take(next.block.key().to_owned(), next, effects);
+            self.take(None, next, effects);
         }
         self.repeat_votes(now, effects);
     }

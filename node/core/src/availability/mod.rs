@@ -98,6 +98,17 @@ pub struct Ask {
     pub block: Option<Hash>,
 }
 
+/// What a block is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// A body for an anchor needs it.
+    Needed,
+    /// The lane has a gap there.
+    Missing,
+    /// It would tell of a router that signed two blocks.
+    Doubted,
+}
+
 /// Who the node is.
 pub struct AvailabilityConfig {
     /// The chain.
@@ -189,6 +200,8 @@ pub enum Effect {
         to: PublicKey,
         /// For what.
         ask: Ask,
+        /// And why.
+        why: Why,
     },
     /// Ask a connected peer that should have it, any: those that the state names may be gone.
     AskAnybody {
@@ -196,6 +209,8 @@ pub enum Effect {
         turn: u32,
         /// For what.
         ask: Ask,
+        /// And why.
+        why: Why,
     },
     /// Send a block to a peer, if it is on disk.
     Serve {

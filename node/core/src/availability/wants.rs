@@ -6,7 +6,7 @@ use ddt_ledger::lane::BLOCK_BYTES_MAX;
 use ddt_ledger::{Hash, Millis, PublicKey, Zone};
 
 use super::lane::LaneBook;
-use super::{ASK_MS, ASK_MS_MAX, ASKS_MAX, Ask, Effect, PATIENCE_MS_MAX};
+use super::{ASK_MS, ASK_MS_MAX, ASKS_MAX, Ask, Effect, PATIENCE_MS_MAX, Why};
 
 /// Who has no answer so often is asked again no sooner than the time says.
 const PROMPT_ATTEMPTS: u32 = 3;
@@ -158,9 +158,19 @@ impl LaneBook {
         effects.extend(wake.map(Effect::WakeAt));
     }
 
+    /// How often a place was asked for.
+    pub(super) fn attempts(&self, place: &Place) -> u32 {
+        self.asked.get(place).map_or(0, |asked| asked.attempts)
+    }
+
     /// Whom to ask this time: who delivered where the lane's router did not, the router, then
     /// who voted for that much, then the other routers; and now and then whoever is connected.
     fn question(&self, ask: Ask, attempts: u32, asking: &mut Asking<'_>) -> Effect {
+        let why = match ask.block {
+            None => Why::Missing,
+            Some(id) if self.is_needed(ask.height, &id) => Why::Needed,
+            Some(_) => Why::Doubted,
+        };
         let of_anybody = attempts.checked_div(ANYBODY_EVERY).unwrap_or_default();
         let is_named = attempts.checked_rem(ANYBODY_EVERY) != Some(ANYBODY_EVERY.saturating_sub(1));
         let voters = self.votes.iter().filter(|(_, (voted, _))| *voted >= ask.height);
@@ -172,10 +182,10 @@ impl LaneBook {
         let turn = usize::try_from(attempts.saturating_sub(of_anybody)).unwrap_or_default();
         let named = turn.checked_rem(candidates.len()).and_then(|turn| candidates.get(turn));
         match named.filter(|_| is_named) {
-            Some(to) => Effect::Ask { to: **to, ask },
+            Some(to) => Effect::Ask { to: **to, ask, why },
             None => {
                 *asking.turn = asking.turn.wrapping_add(1);
-                Effect::AskAnybody { turn: *asking.turn, ask }
+                Effect::AskAnybody { turn: *asking.turn, ask, why }
             }
         }
     }

@@ -37,10 +37,15 @@ impl Sequencer {
             }
             Input::Tick => {}
             Input::Stored { height } => self.stored(height, &mut effects),
-            Input::Anchored { height, lane, executed } => {
+            Input::Anchored { height, lane, executed, void } => {
                 if height > self.after_anchor {
                     self.after_anchor = height;
                     self.anchored(lane, executed, now, &mut effects);
+                }
+                for (event, refusal) in void {
+                    if self.mempool.remove(&event).is_some() {
+                        effects.push(Effect::Answer { event, refusal });
+                    }
                 }
             }
         }
@@ -151,6 +156,8 @@ impl Sequencer {
             self.close(LOST);
         }
         self.take_back(lapsed, now, effects);
+        // Whether what was taken back would be void now is to be asked before it is sealed again.
+        self.sealed_at = Some(now);
     }
 
     /// Closes if the lane is not this router's; answers whether.
@@ -191,8 +198,8 @@ impl Sequencer {
         }
     }
 
-    /// Whether too much waits to be anchored, or for too long.
-    fn is_held(&self, now: Millis) -> bool {
+    /// Whether so much waits to be anchored, or for so long, that nothing is sealed.
+    pub fn is_held(&self, now: Millis) -> bool {
         let (blocks, bytes) = self.tail.size();
         let is_old = |sealed: Millis| now.since(sealed) > UNANCHORED_MS_MAX;
         blocks >= UNANCHORED_BLOCKS_MAX

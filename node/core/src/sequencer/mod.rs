@@ -81,6 +81,8 @@ pub enum Input {
         lane: Lane,
         /// Every event of the anchor, of all zones.
         executed: Vec<Hash>,
+        /// Which of the waiting events would be void after it, and why.
+        void: Vec<(Hash, Refusal)>,
     },
 }
 
@@ -195,6 +197,11 @@ impl Sequencer {
     /// The lane's term.
     pub fn term(&self) -> u64 {
         self.tail.lane().term
+    }
+
+    /// When the first block that waits to be anchored was sealed.
+    pub fn oldest(&self) -> Option<Millis> {
+        self.tail.oldest()
     }
 
     /// The mempool, to ask admission again after an anchor ([`Input::Void`]).

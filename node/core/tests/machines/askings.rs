@@ -14,7 +14,7 @@ use crate::lanes_fixture::*;
 /// Whom it asks for a height, in order; `None` is anybody.
 fn asked(effects: &[Effect], of: u64) -> Vec<Option<PublicKey>> {
     let asked = |effect: &Effect| match effect {
-        Effect::Ask { to, ask } if ask.height == of => Some(Some(*to)),
+        Effect::Ask { to, ask, .. } if ask.height == of => Some(Some(*to)),
         Effect::AskAnybody { ask, .. } if ask.height == of => Some(None),
         _ => None,
     };
@@ -24,7 +24,7 @@ fn asked(effects: &[Effect], of: u64) -> Vec<Option<PublicKey>> {
 /// Nobody answers this question.
 fn in_vain(machine: &mut Availability, now: Millis, effects: &[Effect]) -> Vec<Effect> {
     let failed = effects.iter().find_map(|effect| match effect {
-        Effect::Ask { to, ask } => Some((Some(*to), *ask)),
+        Effect::Ask { to, ask, .. } => Some((Some(*to), *ask)),
         Effect::AskAnybody { ask, .. } => Some((None, *ask)),
         _ => None,
     });

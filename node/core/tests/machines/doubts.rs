@@ -56,8 +56,8 @@ fn two_ways() -> (Availability, Vec<Block>, Vec<Block>) {
     (machine, mine, theirs)
 }
 
-/// Broken by: dropping what contradicts the blocks that are here, so that nobody ever sees both
-/// at the place where the ways part; or following it no further than one block.
+/// Broken by: dropping what contradicts the blocks that are here, so that nobody ever sees two
+/// of one place.
 #[test]
 fn who_shows_each_half_a_block_of_its_own_is_found_out() {
     let (mut machine, mine, theirs) = two_ways();
@@ -66,8 +66,8 @@ fn who_shows_each_half_a_block_of_its_own_is_found_out() {
     assert_eq!(height, place(&mine[3]).0);
     let effects = machine.step(START, Input::Vote(vote(202, height, tip)));
     assert!(asks(&effects).contains(&(height, Some(tip))), "{:?}", asks(&effects));
-    // Blocks 6, 5, 4 lead down to 3.
-    assert_eq!(answered(&mut machine, &theirs, effects), (vec![3], 4));
+    // The block itself is proof, whatever it continues.
+    assert_eq!(answered(&mut machine, &theirs, effects), (vec![6], 1));
     // From then on nothing of it is asked for.
     let (height, tip) = place(&theirs[4]);
     let effects = machine.step(START, Input::Vote(vote(203, height, tip)));
@@ -83,7 +83,8 @@ fn a_vote_that_comes_before_or_above_the_blocks_here_is_doubted_too() {
     let (height, tip) = (top.0.header().height, top.0.id());
     machine.step(START, Input::Vote(vote(202, height, tip)));
     let effects = machine.step(START, Input::Block { from: key(202), bytes: top.1.clone() });
-    assert_eq!(answered(&mut machine, &theirs, effects), (vec![3], 4));
+    // The one below it is the first that contradicts something.
+    assert_eq!(answered(&mut machine, &theirs, effects), (vec![6], 1));
 
     let (mut machine, mine, theirs) = (machine_with(Vec::new()), chain(1, 1), chain(1, 2));
     machine.step(START, Input::Vote(vote(202, 1, theirs[0].0.id())));
@@ -91,7 +92,23 @@ fn a_vote_that_comes_before_or_above_the_blocks_here_is_doubted_too() {
     assert_eq!(answered(&mut machine, &theirs, effects), (vec![1], 1));
 }
 
-/// Broken by: one place for all voters, which the last liar would have; or a place for each vote.
+/// Broken by: forgetting votes that contradict the lane when it moves below them.
+#[test]
+fn what_is_anchored_below_makes_no_vote_forgotten() {
+    let (mut machine, _, theirs) = two_ways();
+    let (height, tip) = (theirs[3].0.header().height, theirs[3].0.id());
+    machine.step(START, Input::Vote(vote(202, height, tip)));
+    let common = chain(2, 1);
+    let lanes = vec![(ZONE, lane_at(&common[1].0))];
+    let effects = machine.step(
+        START.plus(ASK_MS_MAX),
+        Input::Anchored { height: 1, lanes, validators: validators() },
+    );
+    assert_eq!(answered(&mut machine, &theirs, effects), (vec![6], 1));
+}
+
+/// Broken by: one place for all voters, which the last liar would have; a place for each vote; or
+/// the same few places again and again.
 #[test]
 fn votes_for_nothing_take_no_room_of_others() {
     let (mut machine, _, theirs) = two_ways();
@@ -103,7 +120,29 @@ fn votes_for_nothing_take_no_room_of_others() {
     assert_eq!(machine.remembered(), before);
     let by_id = asks(&effects).into_iter().filter(|(_, id)| id.is_some()).count();
     assert!(by_id <= DOUBTS_MAX);
+    // The lane's router may vote, too.
+    machine.step(START, Input::Vote(vote(ROUTER, 6, Hash([7; 32]))));
     let (height, tip) = (theirs[3].0.header().height, theirs[3].0.id());
     let effects = machine.step(START, Input::Vote(vote(202, height, tip)));
-    assert_eq!(answered(&mut machine, &theirs, effects), (vec![3], 4));
+    assert_eq!(answered(&mut machine, &theirs, effects), (vec![6], 1));
+}
+
+/// Broken by: looking at blocks that can never be kept and tell nothing.
+#[test]
+fn what_tells_nothing_is_not_looked_at_again() {
+    let (mut machine, mine, theirs) = two_ways();
+    let top = &theirs[4];
+    machine.step(START, Input::Vote(vote(203, top.0.header().height, top.0.id())));
+    let bad = |block: &Block| {
+        let mut bytes = block.1.clone();
+        *bytes.last_mut().expect("a byte") ^= 1;
+        bytes
+    };
+    // It does not verify: told once it is looked at.
+    let forged = machine.step(START, Input::Block { from: key(203), bytes: bad(top) });
+    assert_eq!(refusals(&forged), ["a block that does not verify"]);
+    machine.step(START, Input::Block { from: key(203), bytes: top.1.clone() });
+    let again = machine.step(START, Input::Block { from: key(203), bytes: bad(top) });
+    assert_eq!(refusals(&again), Vec::<&str>::new(), "its place is known");
+    assert_eq!(mine.len(), 4);
 }

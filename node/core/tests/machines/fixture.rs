@@ -115,6 +115,7 @@ pub const LIMITS: MempoolLimits = MempoolLimits {
     bytes_max: 1_000_000,
     per_author_max: 32,
     author_bytes_max: 1_000_000,
+    lead_ms: Millis(0),
 };
 
 /// The configuration of the tests' router.

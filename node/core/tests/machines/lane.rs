@@ -3,6 +3,7 @@
 use ddt_core::sequencer::{
     Effect, Input, Sequencer, UNANCHORED_BLOCKS_MAX, UNANCHORED_MS_MAX, reach,
 };
+use ddt_ledger::event::EXPIRED;
 use ddt_ledger::lane::CheckedBlock;
 use ddt_ledger::system::Lane;
 use ddt_ledger::{Hash, Millis};
@@ -26,7 +27,7 @@ fn heights(blocks: &[CheckedBlock]) -> Vec<u64> {
 }
 
 fn anchored(height: u64, lane: Lane) -> Input {
-    Input::Anchored { height, lane, executed: Vec::new() }
+    Input::Anchored { height, lane, executed: Vec::new(), void: Vec::new() }
 }
 
 fn alarms(effects: &[Effect]) -> usize {
@@ -81,10 +82,18 @@ fn sealing_pauses_while_a_block_waits_for_long() {
     // Mutation: asking how long the last block waits, not the first.
     assert_eq!(sequencer.step(late, Input::Event(note(3, 1), 0)), []);
     assert!(sequencer.mempool().contains(&note(3, 1).id()));
+    assert!(sequencer.is_held(late));
     // The second block waits for half a second only.
-    let effects = sequencer.step(late, anchored(1, lane_at(&first)));
+    sequencer.step(late, Input::Event(note(4, 1), 0));
+    let (height, lane, executed) = (1, lane_at(&first), Vec::new());
+    let void = vec![(note(3, 1).id(), EXPIRED)];
+    let effects = sequencer.step(late, Input::Anchored { height, lane, executed, void });
     let third = effects.iter().find_map(block_of).expect("a block");
     assert_eq!(third.header().parent, second.id());
+    // Mutation: sealing what waits before what the anchor made void is taken out.
+    assert_eq!(third.events(), [note(4, 1)]);
+    let (event, refusal) = (note(3, 1).id(), EXPIRED);
+    assert_eq!(effects[0], Effect::Answer { event, refusal });
 }
 
 #[test]
@@ -97,7 +106,8 @@ fn a_new_term_continues_the_numbers_and_takes_the_lapsed_events_back() {
     let (tip, next_number) = (Hash::ZERO, 2);
     let lane = Lane { term: 2, height: 0, tip, next_number, ..first_lane() };
     let executed = vec![blocks[0].events()[0].id()];
-    let effects = sequencer.step(at(701), Input::Anchored { height: 4, lane, executed });
+    let effects =
+        sequencer.step(at(701), Input::Anchored { height: 4, lane, executed, void: Vec::new() });
     // The first event is in the book; the others wait again. Nothing is sealed meanwhile.
     assert_eq!(effects, [Effect::Executed(note(1, 1).id())]);
     assert!(sequencer.unanchored_blocks_after(0).is_empty());
@@ -191,7 +201,8 @@ fn a_key_that_was_expected_takes_over_with_the_term_that_it_begins() {
     let (tip, next_number) = (Hash::ZERO, 3);
     let lane = Lane { key: key(201), term: 2, height: 0, tip, next_number, ..first_lane() };
     let executed = blocks[..2].iter().map(|block| block.events()[0].id()).collect();
-    let effects = sequencer.step(at(701), Input::Anchored { height: 4, lane, executed });
+    let effects =
+        sequencer.step(at(701), Input::Anchored { height: 4, lane, executed, void: Vec::new() });
     assert_eq!((alarms(&effects), sequencer.is_open(), sequencer.term()), (0, true, 2));
     let effects = sequencer.step(at(900), Input::Tick);
     let bytes = effects.iter().find_map(|effect| match effect {

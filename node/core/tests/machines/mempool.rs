@@ -5,14 +5,12 @@ use ddt_ledger::event::Checked;
 use ddt_ledger::{Hash, Millis, Refusal};
 use proptest::prelude::*;
 
-use crate::fixture::{REGISTRY, START, Sample, event, note};
+use crate::fixture::{LIMITS, REGISTRY, START, Sample, event, note};
 
 const ALL: Room = Room { bytes_max: usize::MAX, events_max: usize::MAX, work_max: u64::MAX };
 
 fn mempool(events_max: usize, bytes_max: usize, per_author_max: usize) -> Mempool {
-    let limits =
-        MempoolLimits { events_max, bytes_max, per_author_max, ..MempoolLimits::default() };
-    Mempool::new(limits, REGISTRY)
+    Mempool::new(MempoolLimits { events_max, bytes_max, per_author_max, ..LIMITS }, REGISTRY)
 }
 
 fn ids(events: &[Checked]) -> Vec<Hash> {
@@ -159,6 +157,7 @@ proptest! {
             bytes_max: 2_600,
             per_author_max: 5,
             author_bytes_max: 1_000,
+            lead_ms: Millis(50),
         };
         let mut pool = Mempool::new(limits, REGISTRY);
         // What should wait: (class, event), oldest first.
@@ -175,7 +174,7 @@ proptest! {
                     for gone in dropped {
                         let at = model.iter().position(|(_, e)| *e == gone.event);
                         let (victim, _) = model.remove(at.expect("it waited"));
-                        let is_expired = gone.event.draft().valid_until <= now;
+                        let is_expired = gone.event.draft().valid_until <= now.plus(limits.lead_ms);
                         prop_assert!(is_expired || victim < class.min(7));
                     }
                     model.push((class.min(7), candidate));
@@ -193,7 +192,7 @@ proptest! {
         }
         // A stable sort keeps arrival within a class. Mutation: newest first.
         model.sort_by_key(|(class, _)| std::cmp::Reverse(*class));
-        model.retain(|(_, event)| event.draft().valid_until > now);
+        model.retain(|(_, event)| event.draft().valid_until > now.plus(limits.lead_ms));
         let expected: Vec<Hash> = model.iter().map(|(_, event)| event.id()).collect();
         prop_assert_eq!(ids(&pool.take(ALL, now).events), expected);
         prop_assert_eq!((pool.len(), pool.bytes(), pool.work()), (0, 0, 0));

@@ -155,7 +155,7 @@ impl Shell {
         }
         self.anchor += 1;
         let (height, lane) = (self.anchor, self.lane.clone());
-        self.step(Input::Anchored { height, lane, executed: ids });
+        self.step(Input::Anchored { height, lane, executed: ids, void: Vec::new() });
     }
 
     fn act(&mut self, action: Action) {

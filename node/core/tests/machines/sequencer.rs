@@ -145,7 +145,10 @@ fn sealing_pauses_while_too_many_bytes_wait_for_an_anchor() {
         if bytes < 8 << 20 {
             anchors += 1;
             let (height, lane) = (anchors, lane_at(&block));
-            sequencer.step(START, Input::Anchored { height, lane, executed: Vec::new() });
+            sequencer.step(
+                START,
+                Input::Anchored { height, lane, executed: Vec::new(), void: Vec::new() },
+            );
         }
     }
     let waiting: usize =
@@ -183,9 +186,30 @@ fn a_key_s_bytes_in_flight_are_limited() {
     let refused = |nonce| [(of(nonce).id(), "mempool.author_limit")];
     assert_eq!(answers(&feed(&mut sequencer, at(101), &of(5))), refused(5));
     let (height, lane) = (1, lane_at(&block));
-    sequencer.step(at(102), Input::Anchored { height, lane, executed: Vec::new() });
+    sequencer
+        .step(at(102), Input::Anchored { height, lane, executed: Vec::new(), void: Vec::new() });
     assert_eq!(answers(&feed(&mut sequencer, at(102), &of(5))), []);
     assert_eq!(answers(&feed(&mut sequencer, at(102), &of(6))), refused(6));
+}
+
+#[test]
+fn what_expires_soon_is_not_sequenced() {
+    let mut sequencer = with(|config| config.mempool.lead_ms = Millis(1_000));
+    let until = |nonce, ms| {
+        event(Sample { author: 1, nonce, valid_until: at(ms), is_toil: false, bytes: 1 })
+    };
+    let gone = until(1, 5);
+    assert_eq!(answers(&feed(&mut sequencer, at(10), &gone)), [(gone.id(), EXPIRED.code)]);
+    let soon = until(2, 1_010);
+    let refused = [(soon.id(), "mempool.expires_soon")];
+    assert_eq!(answers(&feed(&mut sequencer, at(10), &soon)), refused);
+    // Mutation: asking when it comes, and not when it is sealed.
+    sealed(&mut sequencer, at(20), &[note(9, 1)]);
+    let later = until(3, 1_060);
+    assert_eq!(answers(&feed(&mut sequencer, at(30), &later)), []);
+    let effects = sequencer.step(at(120), Input::Tick);
+    assert_eq!(answers(&effects), [(later.id(), "mempool.expires_soon")]);
+    assert!(effects.iter().all(|effect| block_of(effect).is_none()));
 }
 
 #[test]
@@ -237,7 +261,7 @@ fn executed_events_are_never_sequenced_again() {
     feed(&mut sequencer, at(1), &note(2, 1));
     // The other router was faster with the second note.
     let executed = vec![note(1, 1).id(), note(2, 1).id()];
-    let anchored = Input::Anchored { height: 1, lane: lane_at(&block), executed };
+    let anchored = Input::Anchored { height: 1, lane: lane_at(&block), executed, void: Vec::new() };
     let effects = sequencer.step(at(2), anchored.clone());
     assert_eq!(effects, [Effect::Executed(note(2, 1).id())]);
     for event in [note(1, 1), note(2, 1)] {
@@ -254,7 +278,8 @@ fn executed_events_are_never_sequenced_again() {
 fn an_anchor_frees_nonces_and_an_old_anchor_changes_nothing() {
     let mut sequencer = with(|config| config.mempool.per_author_max = 1);
     let block = sealed(&mut sequencer, START, &[note(1, 1)]);
-    let anchored = |height, lane| Input::Anchored { height, lane, executed: Vec::new() };
+    let anchored =
+        |height, lane| Input::Anchored { height, lane, executed: Vec::new(), void: Vec::new() };
     sequencer.step(at(1), anchored(5, lane_at(&block)));
     // Mutation: keeping the anchored event's place in flight.
     assert_eq!(feed(&mut sequencer, at(2), &note(1, 2)), [Effect::WakeAt(at(100))]);

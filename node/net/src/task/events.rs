@@ -86,9 +86,9 @@ impl Task {
 
     fn on_asked(&mut self, event: Asked<Packet, Packet>) {
         match event {
-            Asked::Message { peer, message, .. } => match message {
+            Asked::Message { peer, connection_id, message } => match message {
                 Message::Request { request_id, request, channel } => {
-                    self.on_request(peer, request_id, request, channel);
+                    self.on_request(peer, (connection_id, request_id), request, channel);
                 }
                 Message::Response { request_id, response } => {
                     self.on_answer(peer, request_id, response);

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use libp2p::PeerId;
 use libp2p::request_response::{OutboundFailure, ResponseChannel};
+use libp2p::swarm::ConnectionId;
 
 use crate::card::SignedCard;
 use crate::counters::count;
@@ -108,6 +109,16 @@ impl Task {
             drop(room);
             Inside::Respond { channel, bytes: Answer::Hello(hello).encode() }
         });
+    }
+
+    /// Whether a peer greets again, over a connection that it made after it had greeted. Then it
+    /// has ended in between, and this node has not noticed: its connections from before count as
+    /// open. Gossip says once to each peer what this node is subscribed to, and would never say it
+    /// to the one that came back.
+    pub(super) fn has_begun_anew(&self, peer: PeerId, over: ConnectionId) -> bool {
+        let Some(entry) = self.peers.get(&peer) else { return false };
+        let link = entry.links.iter().find(|link| link.id == over);
+        link.zip(entry.greeted_here).is_some_and(|(link, greeted)| link.since > greeted)
     }
 
     /// What came of this node's greeting.

@@ -36,7 +36,7 @@ pub(super) struct Link {
     pub id: ConnectionId,
     pub address: Multiaddr,
     pub direction: Direction,
-    since: Instant,
+    pub since: Instant,
 }
 
 /// A connected peer.
@@ -47,8 +47,10 @@ pub(super) struct Peer {
     pub connected: Millis,
     pub agent: String,
     pub height: u64,
-    /// Whether its greeting came.
+    /// Whether it said what it is, in a greeting or in the answer to one.
     pub is_heard: bool,
+    /// When its first greeting came.
+    pub greeted_here: Option<Instant>,
     /// How often this node greeted, and when it did last.
     pub greetings: u8,
     pub greeted: Option<Instant>,
@@ -83,6 +85,7 @@ impl Peer {
             agent: String::new(),
             height: 0,
             is_heard: false,
+            greeted_here: None,
             greetings: 0,
             greeted: None,
             greetings_left: 0,

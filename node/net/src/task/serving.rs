@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use libp2p::PeerId;
 use libp2p::request_response::{InboundRequestId, ResponseChannel};
+use libp2p::swarm::ConnectionId;
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::counters::count;
@@ -35,7 +36,7 @@ impl Task {
     pub(super) fn on_request(
         &mut self,
         peer: PeerId,
-        id: InboundRequestId,
+        (over, id): (ConnectionId, InboundRequestId),
         packet: Packet,
         channel: ResponseChannel<Packet>,
     ) {
@@ -55,6 +56,13 @@ impl Task {
                 return self.refuse(peer, Offence::Early, "one greeting too many");
             };
             entry.greetings_left = left;
+            if self.has_begun_anew(peer, over) {
+                tracing::debug!(%peer, "it has begun anew before this node missed it");
+                return self.part(peer);
+            }
+            if let Some(entry) = self.peers.get_mut(&peer) {
+                entry.greeted_here.get_or_insert_with(Instant::now);
+            }
             return self.read_greeting(peer, bytes, room, channel);
         }
         if !entry.is_heard {

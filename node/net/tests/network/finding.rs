@@ -1,8 +1,12 @@
 //! Nodes find each other, stay together, and part with strangers.
 
 use ddt_ledger::{ChainId, Hash};
+use ddt_net::NetConfig;
+use tokio::runtime::Runtime;
 
-use crate::fixture::{config, eventually, meet, pair, start, start_beside};
+use crate::fixture::{
+    Node, QUIC, Seen, committed, config, eventually, meet, pair, start, start_beside,
+};
 
 /// Broken by: a table of nodes that nobody fills from what peers say of themselves; strangers
 /// that nobody dials.
@@ -122,4 +126,39 @@ async fn of_two_connections_one_is_kept() {
     };
     eventually("one connection each", || links(&one) == [1] && links(&other) == [1]).await;
     assert!(!one.diary.has(|seen| matches!(seen, crate::fixture::Seen::Lost(_))));
+}
+
+/// A node that runs until its runtime is dropped: then it says nothing to anybody, as a process
+/// that is killed.
+fn start_apart(config: NetConfig) -> (Runtime, Node) {
+    std::thread::spawn(move || {
+        let runtime = Runtime::new().expect("a runtime");
+        let node = runtime.block_on(start(config));
+        (runtime, node)
+    })
+    .join()
+    .expect("a node")
+}
+
+/// Broken by: taking the greeting of a peer that was killed and came back for one more of the
+/// process that is gone. What it is subscribed to is never told to the new one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_was_killed_and_comes_back_is_met_anew() {
+    let mut stays = config(1);
+    stays.listen = vec![QUIC.into()];
+    let stays = start(stays).await;
+    let mut killed = config(2);
+    killed.listen = Vec::new();
+    killed.peers = vec![stays.address()];
+    let (runtime, first) = start_apart(killed.clone());
+    stays.diary.until_greeted(first.key()).await;
+    runtime.shutdown_background();
+    let again = start(killed).await;
+    stays.diary.until_lost(first.key()).await;
+    stays.diary.until_greeted(again.key()).await;
+    eventually("news", || {
+        stays.net.tell(committed(7));
+        again.diary.has(|seen| matches!(seen, Seen::News(..)))
+    })
+    .await;
 }

@@ -57,8 +57,10 @@ async fn who_cannot_be_dialled_is_reached_by_way_of_a_relay() {
     let (hidden, seeker) = by_way_of(&name, &[]).await;
     assert!(is_relayed(&seeker, &hidden));
     let push = |bytes| Request::Push(noise(bytes));
-    assert_eq!(seeker.net.ask(hidden.key(), push(1_000)).await, Ok(Answer::Taken));
+    // Blocks pass, too: more than a relay's usual 128 KiB.
+    assert_eq!(seeker.net.ask(hidden.key(), push(1_000_000)).await, Ok(Answer::Taken));
     assert_eq!(hidden.net.ask(seeker.key(), push(1_000)).await, Ok(Answer::Taken));
+    assert!(is_relayed(&seeker, &hidden));
 }
 
 /// Broken by: taking `dcutr` away, or keeping a relayed connection beside a direct one.
