@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use ddt_api::backend::ByteStream;
 use ddt_api::{Backend, NodeStatus, Stage, SubmitError, Submitted, Wait};
 use ddt_core::{mempool, sequencer};
-use ddt_ledger::admit::{Admission, admit, paying_hold};
+use ddt_ledger::admit::{Admission, admit};
 use ddt_ledger::anchor::Tip;
 use ddt_ledger::event::Checked;
 use ddt_ledger::fault::StoreFault;
@@ -20,7 +20,7 @@ use tokio::sync::{broadcast, watch};
 
 use super::copying::{self, Lent};
 use super::core::{Core, now};
-use super::forwarding::carry;
+use super::forwarding::{carry, may_enter};
 use super::lane::Order;
 use super::meters;
 use super::reveals::Reveals;
@@ -122,11 +122,8 @@ pub fn take_in(core: &Arc<Core>, bytes: &[u8], only_if_good: bool) -> Result<Int
             Ok(Intake::Followed(id, receiver))
         }
         Admission::Admitted { .. } => {
-            let hold = paying_hold(registry, &snapshot, &event, now()).map_err(fault)?;
             let (receiver, is_new) = core.tracker.follow(id);
-            if let Some(hold) = hold.filter(|_| is_new)
-                && let Err(refusal) = core.holds.take(hold, id, &core.tracker)
-            {
+            if is_new && let Err(refusal) = may_enter(core, &event) {
                 core.tracker.end(&id, Progress::Dropped(refusal));
                 return Err(SubmitError::Refused(refusal));
             }

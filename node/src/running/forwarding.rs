@@ -7,6 +7,7 @@ use std::time::Duration;
 use ddt_contracts::zones::read_member;
 use ddt_core::mempool::NONCE_WAITING;
 use ddt_core::{mempool, sequencer};
+use ddt_ledger::admit::paying_hold;
 use ddt_ledger::event::Checked;
 use ddt_ledger::lane::SoftReceipt;
 use ddt_ledger::{Hash, Millis, PublicKey, Refusal, Signature};
@@ -44,8 +45,13 @@ pub async fn carry(core: Arc<Core>, event: Checked, _room: OwnedSemaphorePermit)
     let (mut turn, mut refused) = (0_usize, None);
     loop {
         // Since it was taken this node may have come to seal itself.
-        if core.seals() && core.orders.try_send(Order::Event(event.clone())).is_ok() {
-            return;
+        let is_promised = matches!(*progress.borrow(), Progress::Sequenced(..));
+        if core.seals() && !is_promised {
+            match may_enter(&core, &event) {
+                Ok(()) if core.orders.try_send(Order::Event(event.clone())).is_ok() => return,
+                Ok(()) => {}
+                Err(refusal) => refused = Some(refusal),
+            }
         }
         let routers = in_order(&core, &event);
         let router = turn.checked_rem(routers.len()).and_then(|at| routers.get(at)).copied();
@@ -97,6 +103,23 @@ pub async fn carry(core: Arc<Core>, event: Checked, _room: OwnedSemaphorePermit)
             core.tracker.end(&id, Progress::Dropped(ddt_ledger::event::EXPIRED));
             return;
         }
+    }
+}
+
+/// Whether an event that is followed may be given to this node's own lane: not what may expire
+/// before its anchor comes, and one event at a time of each hold that pays.
+pub fn may_enter(core: &Core, event: &Checked) -> Result<(), Refusal> {
+    if let Some(refusal) = mempool::late(event.draft().valid_until, now(), mempool::LEAD_MS) {
+        return Err(refusal);
+    }
+    let hold = core.book.snapshot().and_then(|book| {
+        paying_hold(core.book.registry(), &book, event, now())
+    });
+    match hold {
+        Ok(Some(hold)) => core.holds.take(hold, event.id(), &core.tracker),
+        Ok(None) => Ok(()),
+        // The lane meets the same fault, and says it.
+        Err(_) => Ok(()),
     }
 }
 
@@ -157,8 +180,9 @@ fn is_promise(
 /// The refusal with this code, among those that keep an event out of a lane.
 fn refusal_of(core: &Core, code: &str) -> Option<Refusal> {
     let own = [mempool::FULL, mempool::AUTHOR_LIMIT, NONCE_WAITING, sequencer::CLOSED];
+    let own = own.into_iter().chain([mempool::SOON, mempool::HOLD_WAITING]);
     let rules = core.book.registry().rows().flat_map(|row| row.refusals.iter().copied());
-    let all = own.into_iter().chain(ddt_ledger::registry::ledger_refusals()).chain(rules);
+    let all = own.chain(ddt_ledger::registry::ledger_refusals()).chain(rules);
     let mut all = all.filter(|refusal| refusal.code == code);
     all.next()
 }

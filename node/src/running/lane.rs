@@ -161,8 +161,7 @@ impl LaneThread<'_> {
             // A promise of this thread may have come after the anchor's word that it is final.
             self.core.tracker.end(event, Progress::Final);
         }
-        let (term, done) = (self.sequencer.term(), executed.iter().copied().collect());
-        let void = self.void(&done, |event| {
+        let void = self.void(|event| {
             let row = event.row(self.core.book.registry());
             let is_else_paid = row.is_some_and(|row| {
                 row.is_free || row.fields.iter().any(|field| field.name == "stamp")
@@ -172,26 +171,26 @@ impl LaneThread<'_> {
                 || self.core.holds.is_paying(&event.id())
         })?;
         self.feed(Input::Anchored { height, lane, executed, void })?;
-        if self.sequencer.term() != term {
-            // Events of blocks that lapsed wait again.
-            for (event, refusal) in self.void(&BTreeSet::new(), |_| true)? {
-                self.feed(Input::Void { event, refusal })?;
-            }
+        if self.sequencer.is_asking() {
+            let void = self.void(|_| true)?;
+            self.feed(Input::Void(void))?;
         }
         Ok(())
     }
 
+    /// Which of these waiting events would be void now. What was executed meanwhile is none.
     fn void(
         &self,
-        done: &BTreeSet<Hash>,
         is_asked: impl Fn(&Checked) -> bool,
     ) -> Result<Vec<(Hash, Refusal)>, StoreFault> {
         let snapshot = self.core.book.snapshot()?;
         let registry = self.core.book.registry();
         let mut void = Vec::new();
         let waiting = self.sequencer.mempool().waiting();
-        for event in waiting.filter(|event| !done.contains(&event.id()) && is_asked(event)) {
-            if let Admission::Void(refusal) = admit(registry, &snapshot, event, now())? {
+        for event in waiting.filter(|event| is_asked(event)) {
+            if let Admission::Void(refusal) = admit(registry, &snapshot, event, now())?
+                && snapshot.event_place(&event.id())?.is_none()
+            {
                 void.push((event.id(), refusal));
             }
         }
@@ -202,7 +201,10 @@ impl LaneThread<'_> {
     /// again; another router sends its last block once more while the first one waits for long.
     fn push_again(&mut self) {
         let Some(oldest) = self.sequencer.oldest() else { return };
-        let at = self.pushed.unwrap_or(oldest).max(oldest).min(now()).plus(PUSH_AGAIN_MS);
+        // A clock that was put back must not silence it until it has caught up.
+        let last = self.pushed.map_or(oldest, |pushed| pushed.max(oldest)).min(now());
+        self.pushed = Some(last);
+        let at = last.plus(PUSH_AGAIN_MS);
         let is_due = at <= now();
         let next = if is_due { now().plus(PUSH_AGAIN_MS) } else { at };
         self.wake = Some(self.wake.map_or(next, |wake| wake.min(next)));

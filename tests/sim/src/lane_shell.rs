@@ -146,9 +146,6 @@ impl Router {
                 void.push((event.id(), refusal));
             }
         }
-        for (event, refusal) in void {
-            self.lane(now, Input::Void { event, refusal }, out)?;
-        }
-        Ok(())
+        self.lane(now, Input::Void(void), out)
     }
 }

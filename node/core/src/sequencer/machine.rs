@@ -30,10 +30,9 @@ impl Sequencer {
         answer_all(expired, &mut effects);
         match input {
             Input::Event(event, class) => self.event(event, class, now, &mut effects),
-            Input::Void { event, refusal } => {
-                if self.mempool.remove(&event).is_some() {
-                    effects.push(Effect::Answer { event, refusal });
-                }
+            Input::Void(void) => {
+                self.is_asking = false;
+                self.drop_void(void, &mut effects);
             }
             Input::Tick => {}
             Input::Stored { height } => self.stored(height, &mut effects),
@@ -42,11 +41,7 @@ impl Sequencer {
                     self.after_anchor = height;
                     self.anchored(lane, executed, now, &mut effects);
                 }
-                for (event, refusal) in void {
-                    if self.mempool.remove(&event).is_some() {
-                        effects.push(Effect::Answer { event, refusal });
-                    }
-                }
+                self.drop_void(void, &mut effects);
             }
         }
         self.seal_if_due(now, &mut effects);
@@ -156,8 +151,15 @@ impl Sequencer {
             self.close(LOST);
         }
         self.take_back(lapsed, now, effects);
-        // Whether what was taken back would be void now is to be asked before it is sealed again.
-        self.sealed_at = Some(now);
+        self.is_asking = !self.is_closed;
+    }
+
+    fn drop_void(&mut self, void: Vec<(Hash, Refusal)>, effects: &mut Vec<Effect>) {
+        for (event, refusal) in void {
+            if self.mempool.remove(&event).is_some() {
+                effects.push(Effect::Answer { event, refusal });
+            }
+        }
     }
 
     /// Closes if the lane is not this router's; answers whether.
@@ -188,7 +190,8 @@ impl Sequencer {
 
     fn seal_if_due(&mut self, now: Millis, effects: &mut Vec<Effect>) {
         let is_held = self.is_held(now);
-        if self.is_closed || self.writing.is_some() || self.mempool.is_empty() || is_held {
+        let is_waiting = self.writing.is_some() || self.is_asking || is_held;
+        if self.is_closed || is_waiting || self.mempool.is_empty() {
             return;
         }
         let due = self.sealed_at.map(|at| at.plus(self.config.seal_every_ms));

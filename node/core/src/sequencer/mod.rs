@@ -59,13 +59,9 @@ pub struct SequencerConfig {
 pub enum Input {
     /// An event that admission let in, and its author's karma class, 0 to 7.
     Event(Checked, u8),
-    /// Admission at a newer state found that this waiting event would be void.
-    Void {
-        /// Its id.
-        event: Hash,
-        /// Why.
-        refusal: Refusal,
-    },
+    /// Admission at a newer state found which waiting events would be void, and why. Ends what
+    /// [`Sequencer::is_asking`] says.
+    Void(Vec<(Hash, Refusal)>),
     /// Time has passed.
     Tick,
     /// The block of this height is on disk, durably.
@@ -139,6 +135,8 @@ pub struct Sequencer {
     writing: Option<u64>,
     sealed_at: Option<Millis>,
     is_closed: bool,
+    /// Whether events of lapsed blocks wait again that admission has not looked at since.
+    is_asking: bool,
     alarm: Option<&'static str>,
     is_tip_told: bool,
 }
@@ -168,6 +166,7 @@ impl Sequencer {
             writing: None,
             sealed_at: None,
             is_closed: false,
+            is_asking: false,
             alarm: None,
             is_tip_told: false,
         };
@@ -202,6 +201,12 @@ impl Sequencer {
     /// When the first block that waits to be anchored was sealed.
     pub fn oldest(&self) -> Option<Millis> {
         self.tail.oldest()
+    }
+
+    /// Whether nothing is sealed until admission was asked of all that waits, and
+    /// [`Input::Void`] says what it found: a term began, and events of lapsed blocks wait again.
+    pub fn is_asking(&self) -> bool {
+        self.is_asking
     }
 
     /// The mempool, to ask admission again after an anchor ([`Input::Void`]).

@@ -156,6 +156,7 @@ impl Shell {
         self.anchor += 1;
         let (height, lane) = (self.anchor, self.lane.clone());
         self.step(Input::Anchored { height, lane, executed: ids, void: Vec::new() });
+        self.step(Input::Void(Vec::new()));
     }
 
     fn act(&mut self, action: Action) {

@@ -249,7 +249,7 @@ fn what_is_evicted_expires_or_becomes_void_is_answered() {
     );
     assert_eq!(answers(&sequencer.step(at(50), Input::Tick)), [(short.id(), EXPIRED.code)]);
     let refusal = ddt_ledger::event::NONCE_OLD;
-    let void = Input::Void { event: note(3, 1).id(), refusal };
+    let void = Input::Void(vec![(note(3, 1).id(), refusal)]);
     assert_eq!(answers(&sequencer.step(at(51), void.clone())), [(note(3, 1).id(), refusal.code)]);
     assert_eq!(sequencer.step(at(52), void), []);
 }

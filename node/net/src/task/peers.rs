@@ -36,7 +36,7 @@ pub(super) struct Link {
     pub id: ConnectionId,
     pub address: Multiaddr,
     pub direction: Direction,
-    pub since: Instant,
+    since: Instant,
 }
 
 /// A connected peer.
@@ -49,8 +49,8 @@ pub(super) struct Peer {
     pub height: u64,
     /// Whether it said what it is, in a greeting or in the answer to one.
     pub is_heard: bool,
-    /// When its first greeting came.
-    pub greeted_here: Option<Instant>,
+    /// Over which connection its last greeting came.
+    pub greeted_over: Option<ConnectionId>,
     /// How often this node greeted, and when it did last.
     pub greetings: u8,
     pub greeted: Option<Instant>,
@@ -85,7 +85,7 @@ impl Peer {
             agent: String::new(),
             height: 0,
             is_heard: false,
-            greeted_here: None,
+            greeted_over: None,
             greetings: 0,
             greeted: None,
             greetings_left: 0,
