@@ -112,9 +112,10 @@ pub fn may_enter(core: &Core, event: &Checked) -> Result<(), Refusal> {
     if let Some(refusal) = mempool::late(event.draft().valid_until, now(), mempool::LEAD_MS) {
         return Err(refusal);
     }
-    let hold = core.book.snapshot().and_then(|book| {
-        paying_hold(core.book.registry(), &book, event, now())
-    });
+    let hold = core
+        .book
+        .snapshot()
+        .and_then(|book| paying_hold(core.book.registry(), &book, event, now()));
     match hold {
         Ok(Some(hold)) => core.holds.take(hold, event.id(), &core.tracker),
         Ok(None) => Ok(()),

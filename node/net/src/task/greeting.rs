@@ -111,14 +111,13 @@ impl Task {
         });
     }
 
-    /// Whether a peer greets again, over another connection than before, which is still open. Then
-    /// it has ended in between, and this node has not noticed: its connections from before count as
-    /// open. Gossip says once to each peer what this node is subscribed to, and would never say it
-    /// to the one that came back.
+    /// Whether a peer greets again, over a connection that it made after it had greeted. Then it
+    /// has ended in between, and this node had not noticed when it came back. Gossip says once to
+    /// each peer what this node is subscribed to, and would never say it to the one that came back.
     pub(super) fn has_begun_anew(&self, peer: PeerId, over: ConnectionId) -> bool {
         let Some(entry) = self.peers.get(&peer) else { return false };
-        let before = entry.greeted_over.filter(|before| *before != over);
-        before.is_some_and(|before| entry.links.iter().any(|link| link.id == before))
+        let link = entry.links.iter().find(|link| link.id == over);
+        link.zip(entry.greeted_here).is_some_and(|(link, (_, greeted))| link.since > greeted)
     }
 
     /// What came of this node's greeting.

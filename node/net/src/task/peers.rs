@@ -36,7 +36,7 @@ pub(super) struct Link {
     pub id: ConnectionId,
     pub address: Multiaddr,
     pub direction: Direction,
-    since: Instant,
+    pub since: Instant,
 }
 
 /// A connected peer.
@@ -49,8 +49,8 @@ pub(super) struct Peer {
     pub height: u64,
     /// Whether it said what it is, in a greeting or in the answer to one.
     pub is_heard: bool,
-    /// Over which connection its last greeting came.
-    pub greeted_over: Option<ConnectionId>,
+    /// Over which connection its first greeting came, and when.
+    pub greeted_here: Option<(ConnectionId, Instant)>,
     /// How often this node greeted, and when it did last.
     pub greetings: u8,
     pub greeted: Option<Instant>,
@@ -85,7 +85,7 @@ impl Peer {
             agent: String::new(),
             height: 0,
             is_heard: false,
-            greeted_over: None,
+            greeted_here: None,
             greetings: 0,
             greeted: None,
             greetings_left: 0,
@@ -153,7 +153,7 @@ impl Task {
     pub(super) fn keep_the_best(&mut self, now: Instant) {
         let me = self.swarm.local_peer_id().to_bytes();
         let mut surplus = Vec::new();
-        for (_, peer) in self.peers.iter().filter(|(id, _)| me < id.to_bytes()) {
+        for (_, peer) in self.peers.iter_mut().filter(|(id, _)| me < id.to_bytes()) {
             // Of equals the oldest: it may be in use. The newest may be a probe, over soon.
             let best = peer.links.iter().min_by_key(|link| rank(&link.address));
             let is_settled = |link: &&Link| now.duration_since(link.since) > SETTLING;
@@ -161,6 +161,8 @@ impl Task {
                 let others = peer.links.iter().map(|link| link.id);
                 surplus.extend(others.filter(|id| best.is_some_and(|best| best.id != *id)));
             }
+            // Whose greeting is lost with one of these may greet again.
+            peer.greeted_here = peer.greeted_here.filter(|(over, _)| !surplus.contains(over));
         }
         for id in surplus {
             self.swarm.close_connection(id);

@@ -61,7 +61,7 @@ impl Task {
                 return self.part(peer);
             }
             if let Some(entry) = self.peers.get_mut(&peer) {
-                entry.greeted_over = Some(over);
+                entry.greeted_here.get_or_insert((over, Instant::now()));
             }
             return self.read_greeting(peer, bytes, room, channel);
         }
