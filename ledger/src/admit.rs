@@ -208,6 +208,9 @@ pub enum Admission {
     Admitted {
         /// The fee it would pay.
         fee: Amount,
+        /// The hold that would pay it, if one would: programme and key. Others' events may empty
+        /// it, so whoever sequences has one event of a hold in flight at most.
+        hold: Option<(u16, Hash)>,
         /// Its own rules' answer at this state. Others may come first, so it is a forecast.
         forecast: Result<(), Refusal>,
     },
@@ -235,31 +238,6 @@ pub fn admit(
     match book.rows.fault() {
         Some(fault) => Err(fault),
         None => Ok(admission),
-    }
-}
-
-/// The hold that would pay the event's fee, if one would: programme and key. Others' events may
-/// empty it, so whoever sequences has at most one event of a hold in flight.
-///
-/// # Errors
-/// The store failed.
-pub fn paying_hold(
-    registry: &Registry,
-    base: &dyn StateReader,
-    event: &Checked,
-    now: Millis,
-) -> Result<Option<(u16, Hash)>, StoreFault> {
-    let rows = Overlay::new(base);
-    let (Some(head), Some(row)) = (Head::read(&rows), event.row(registry)) else { return Ok(None) };
-    let cx = context_after(&rows, &head, now, event);
-    let mut book = Book::open(rows, cx.time);
-    let programme = registry.programme_of(row.tag).map_or(0, |programme| programme.id);
-    book.scope = Scope { programme, spender: None };
-    let payer = payer_of(&book, &cx, event, row);
-    match (book.rows.fault(), payer) {
-        (Some(fault), _) => Err(fault),
-        (None, Ok(Party::Hold { programme, key })) => Ok(Some((programme, key))),
-        (None, _) => Ok(None),
     }
 }
 
@@ -292,6 +270,10 @@ fn forecast(registry: &Registry, book: &mut Book, cx: &Context, event: &Checked)
     let programme = registry.programme_of(row.tag).map_or(0, |programme| programme.id);
     book.scope = Scope { programme, spender: None };
     let fee = fee_of(cx, event, fare);
+    let hold = match payer_of(book, cx, event, row) {
+        Ok(Party::Hold { programme, key }) if fare == Fare::Fee => Some((programme, key)),
+        _ => None,
+    };
     if let Err(refusal) = take_fee(book, cx, event, row, (fare, Zone::default())) {
         return Admission::Void(refusal);
     }
@@ -305,7 +287,7 @@ fn forecast(registry: &Registry, book: &mut Book, cx: &Context, event: &Checked)
     match forecast {
         // What costs nothing is void where its rules refuse it (spec EVT-15).
         Ok(Err(refusal)) if fare == Fare::Free => Admission::Void(refusal),
-        forecast => Admission::Admitted { fee, forecast: forecast.and_then(|answer| answer) },
+        forecast => Admission::Admitted { fee, hold, forecast: forecast.and_then(|answer| answer) },
     }
 }
 

@@ -266,7 +266,7 @@ impl Network {
         Ok(Some(match said {
             Admission::Void(refusal) => Err((true, refusal.code.to_string())),
             Admission::Admitted { forecast: Err(no), .. } => Err((false, no.code.to_string())),
-            Admission::Admitted { fee, forecast: Ok(()) } => Ok(fee),
+            Admission::Admitted { fee, forecast: Ok(()), .. } => Ok(fee),
         }))
     }
 

@@ -104,8 +104,8 @@ pub(super) async fn forecast(
             (admit(registry, rows, &event, now)?, Some(event.id()))
         };
         let (outcome, fee, refusal) = match admission {
-            Admission::Admitted { fee, forecast: Ok(()) } => ("done", Some(fee), None),
-            Admission::Admitted { fee, forecast: Err(refusal) } => {
+            Admission::Admitted { fee, forecast: Ok(()), .. } => ("done", Some(fee), None),
+            Admission::Admitted { fee, forecast: Err(refusal), .. } => {
                 ("refused", Some(fee), Some(refusal))
             }
             Admission::Void(refusal) => ("void", None, Some(refusal)),

@@ -300,7 +300,8 @@ fn the_forecast_is_what_happens() {
     for (event, forecast) in events {
         let before = network.rows();
         let fee = ddt_ledger::fees::Fees::at(ddt_ledger::fees::ValueIndex::ONE).event(event.len());
-        assert_eq!(admission(&network, &event), Admission::Admitted { fee, forecast });
+        let (answer, hold) = (admission(&network, &event), None);
+        assert_eq!(answer, Admission::Admitted { fee, hold, forecast });
         assert_eq!(network.rows(), before);
         let expected = forecast.map_or_else(refused, |()| Outcome::Done);
         let receipts = network.run(vec![event]);

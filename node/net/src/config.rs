@@ -92,7 +92,6 @@ pub struct NetLimits {
     pub answer_timeout: Duration,
     /// How long a new peer has to greet.
     pub hello_timeout: Duration,
-
     /// How long [`crate::Net::ask`] waits for a peer to be found and connected.
     pub dial_timeout: Duration,
     /// First pause before an address is dialled again; then twice as long each time.

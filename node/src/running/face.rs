@@ -20,7 +20,7 @@ use tokio::sync::{broadcast, watch};
 
 use super::copying::{self, Lent};
 use super::core::{Core, now};
-use super::forwarding::{carry, may_enter};
+use super::forwarding::carry;
 use super::lane::Order;
 use super::meters;
 use super::reveals::Reveals;
@@ -100,12 +100,12 @@ pub fn take_in(core: &Arc<Core>, bytes: &[u8], only_if_good: bool) -> Result<Int
     if let Some(receiver) = core.tracker.following(&id) {
         return Ok(Intake::Followed(id, receiver));
     }
-    let admission = admit(registry, &snapshot, &event, now()).map_err(fault)?;
-    #[cfg(debug_assertions)]
-    let admission = super::treason::admission(admission);
     if let Some(refusal) = mempool::late(event.draft().valid_until, now(), mempool::LEAD_MS) {
         return Err(SubmitError::Refused(refusal));
     }
+    let admission = admit(registry, &snapshot, &event, now()).map_err(fault)?;
+    #[cfg(debug_assertions)]
+    let admission = super::treason::admission(admission);
     match admission {
         Admission::Void(refusal) => Err(SubmitError::Refused(refusal)),
         Admission::Admitted { forecast: Err(refusal), .. } if only_if_good => {
@@ -121,9 +121,11 @@ pub fn take_in(core: &Arc<Core>, bytes: &[u8], only_if_good: bool) -> Result<Int
             }
             Ok(Intake::Followed(id, receiver))
         }
-        Admission::Admitted { .. } => {
+        Admission::Admitted { hold, .. } => {
             let (receiver, is_new) = core.tracker.follow(id);
-            if is_new && let Err(refusal) = may_enter(core, &event) {
+            if let Some(hold) = hold.filter(|_| is_new)
+                && let Err(refusal) = core.holds.take(hold, id, &core.tracker)
+            {
                 core.tracker.end(&id, Progress::Dropped(refusal));
                 return Err(SubmitError::Refused(refusal));
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use ddt_contracts::zones::read_member;
 use ddt_core::mempool::NONCE_WAITING;
 use ddt_core::{mempool, sequencer};
-use ddt_ledger::admit::paying_hold;
+use ddt_ledger::admit::{Admission, admit};
 use ddt_ledger::event::Checked;
 use ddt_ledger::lane::SoftReceipt;
 use ddt_ledger::{Hash, Millis, PublicKey, Refusal, Signature};
@@ -106,21 +106,22 @@ pub async fn carry(core: Arc<Core>, event: Checked, _room: OwnedSemaphorePermit)
     }
 }
 
-/// Whether an event that is followed may be given to this node's own lane: not what may expire
-/// before its anchor comes, and one event at a time of each hold that pays.
-pub fn may_enter(core: &Core, event: &Checked) -> Result<(), Refusal> {
+/// Whether an event that waited here may be given to this node's own lane by now, as one that
+/// comes just now: not what would be void, or may expire before its anchor comes, and one event at
+/// a time of each hold that pays.
+fn may_enter(core: &Core, event: &Checked) -> Result<(), Refusal> {
     if let Some(refusal) = mempool::late(event.draft().valid_until, now(), mempool::LEAD_MS) {
         return Err(refusal);
     }
-    let hold = core
-        .book
-        .snapshot()
-        .and_then(|book| paying_hold(core.book.registry(), &book, event, now()));
-    match hold {
-        Ok(Some(hold)) => core.holds.take(hold, event.id(), &core.tracker),
-        Ok(None) => Ok(()),
+    let registry = core.book.registry();
+    let snapshot = core.book.snapshot();
+    match snapshot.and_then(|book| admit(registry, &book, event, now())) {
+        Ok(Admission::Void(refusal)) => Err(refusal),
+        Ok(Admission::Admitted { hold: Some(hold), .. }) => {
+            core.holds.take(hold, event.id(), &core.tracker)
+        }
         // The lane meets the same fault, and says it.
-        Err(_) => Ok(()),
+        Ok(Admission::Admitted { .. }) | Err(_) => Ok(()),
     }
 }
 

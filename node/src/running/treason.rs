@@ -100,7 +100,7 @@ pub fn body(mut body: AnchorBody) -> AnchorBody {
 pub fn admission(honest: Admission) -> Admission {
     match (treason(), honest) {
         (Some(Treason::Heedless), Admission::Void(_)) => {
-            Admission::Admitted { fee: Amount::ZERO, forecast: Ok(()) }
+            Admission::Admitted { fee: Amount::ZERO, hold: None, forecast: Ok(()) }
         }
         (_, honest) => honest,
     }

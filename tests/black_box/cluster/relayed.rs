@@ -45,5 +45,7 @@ fn a_node_keeps_a_place_where_its_operator_says() {
     cluster.nodes[other].environment = vec![("DDT_NETWORK_RELAYS", asked)];
     cluster.start_all();
     cluster.agree();
+    let refused = || cluster.nodes[other].log().contains("no place at a relay").then_some(());
+    eventually("it is refused", refused);
     assert_eq!(places(&cluster.nodes[other]), Vec::<String>::new());
 }

@@ -130,7 +130,7 @@ fn votes_for_nothing_take_no_room_of_others() {
 /// Broken by: looking at blocks that can never be kept and tell nothing.
 #[test]
 fn what_tells_nothing_is_not_looked_at_again() {
-    let (mut machine, mine, theirs) = two_ways();
+    let (mut machine, _, theirs) = two_ways();
     let top = &theirs[4];
     machine.step(START, Input::Vote(vote(203, top.0.header().height, top.0.id())));
     let bad = |block: &Block| {
@@ -144,5 +144,4 @@ fn what_tells_nothing_is_not_looked_at_again() {
     machine.step(START, Input::Block { from: key(203), bytes: top.1.clone() });
     let again = machine.step(START, Input::Block { from: key(203), bytes: bad(top) });
     assert_eq!(refusals(&again), Vec::<&str>::new(), "its place is known");
-    assert_eq!(mine.len(), 4);
 }
