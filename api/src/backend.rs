@@ -122,6 +122,29 @@ pub struct NodeStatus {
     pub is_ready: bool,
     /// Why not, in words; empty when ready.
     pub not_ready: String,
+    /// How long events took lately.
+    pub times: StageTimes,
+}
+
+/// How long events took to get so far, from when the node took them in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct StageTimes {
+    /// To a router's promise.
+    pub sequenced: Percentiles,
+    /// To the book.
+    #[serde(rename = "final")]
+    pub in_book: Percentiles,
+}
+
+/// Times of the newest events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Percentiles {
+    /// How many, since the process started.
+    pub events: u64,
+    /// Half of the newest ones took at most so many milliseconds.
+    pub p50_ms: Option<u64>,
+    /// 99 of 100 did.
+    pub p99_ms: Option<u64>,
 }
 
 /// The node behind the face. Methods that are not `async` must not block: they are called

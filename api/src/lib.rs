@@ -20,10 +20,13 @@ mod serve;
 mod times;
 mod web;
 
-pub use backend::{Backend, NodeStatus, Stage, SubmitError, Submitted, Wait};
+pub use backend::{
+    Backend, NodeStatus, Percentiles, Stage, StageTimes, SubmitError, Submitted, Wait,
+};
 pub use client::{ApiError, Client, without_password};
 pub use error::Problem;
 pub use limits::{Limits, Rate};
 pub use openapi::openapi;
 pub use routes::{private, public};
 pub use serve::serve;
+pub use times::Histogram;

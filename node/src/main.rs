@@ -8,6 +8,7 @@ mod data_folder;
 mod dev;
 mod doctor;
 mod failure;
+mod log;
 mod running;
 mod secret_file;
 mod syncing;

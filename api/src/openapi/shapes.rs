@@ -47,8 +47,10 @@ const SHAPES: &[(&str, &str)] = &[
     (
         "node_status",
         "version:text role:text started_ms:time mempool:count peers:count peer_id:text \
-         is_ready:flag not_ready:text",
+         is_ready:flag not_ready:text times:stage_times",
     ),
+    ("stage_times", "sequenced:percentiles final:percentiles"),
+    ("percentiles", "events:count p50_ms:count? p99_ms:count?"),
     (
         "zone",
         "zone:count router:account key:key events:count voids:count is_validator:flag \

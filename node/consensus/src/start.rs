@@ -24,17 +24,13 @@ use crate::context::{Address, Ddt, Ed25519};
 use crate::engine_loop::{Desk, EngineLoop};
 use crate::error::ConsensusError;
 use crate::signing::{ConsensusKeys, Eye, Hand};
-use crate::wal;
+use crate::{talk, wal};
 
 /// How long the engine may take to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// How long it may take to listen: nothing is fetched or connected before.
 const LISTEN_WITHIN: Duration = Duration::from_secs(10);
 const REQUESTS_MAX: usize = 100;
-
-/// Log directive for a network of one validator, where the engine reports as an error, at
-/// every vote, that nobody listens. With more validators its errors are worth reading.
-pub const LOG_DIRECTIVE_ALONE: &str = "arc_malachitebft_network=off";
 
 type LoopOutcome = Result<(), ConsensusError>;
 
@@ -58,6 +54,7 @@ pub async fn start(
     app: Arc<dyn Application>,
 ) -> Result<Running, ConsensusError> {
     let engine_config = config.for_engine()?;
+    talk::begins();
     let desk = Desk(app);
     let checked = config.clone();
     desk.ask("opening the WAL", move |app| wal::check(&checked, app.committed_height())).await??;
@@ -146,6 +143,7 @@ async fn supervise(
         // A dropped `Running` asks too.
         _ = shutdown => End::Asked,
     };
+    talk::ends();
     let reason = Some("consensus ends".to_owned());
     if engine.actor.stop_and_wait(reason, Some(STOP_WITHIN)).await.is_err() {
         // It hangs on purpose after a WAL failure.

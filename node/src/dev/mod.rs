@@ -15,10 +15,11 @@ use ddt_ledger::params::Params;
 use serde_json::{Value as Json, json};
 
 use crate::cli::{Global, Output};
-use crate::config::{Config, Given, Giver, Log, LogFormat};
+use crate::config::{Config, Given, Giver, LogFormat};
 use crate::data_folder::migration::OldLedger;
 use crate::data_folder::{DataFolder, RunningNode};
 use crate::failure::Failure;
+use crate::log;
 use crate::running::{Ending, Listeners, Node, NodeConfig, NodeKeys, bind};
 use crate::wallet_ui::child::WalletUi;
 use accounts::TestAccount;
@@ -84,7 +85,7 @@ impl DevArgs {
 /// `ddt dev`.
 pub fn run(global: &Global, args: &DevArgs, output: &Output) -> Result<(), Failure> {
     let config = &global.config;
-    start_log(&config.log, args.zones == 1);
+    log::start(&config.log);
     let temporary = match args.state {
         Some(_) => None,
         None => Some(tempfile::tempdir().map_err(|error| {
@@ -114,20 +115,6 @@ pub fn run(global: &Global, args: &DevArgs, output: &Output) -> Result<(), Failu
     runtime.shutdown_timeout(std::time::Duration::from_secs(5));
     drop(temporary);
     done
-}
-
-/// Begins to log. A node that votes alone says less: nobody listens to its consensus.
-pub fn start_log(log: &Log, is_alone: bool) {
-    let alone = if is_alone { ddt_consensus::LOG_DIRECTIVE_ALONE } else { "" };
-    let directives = [log.level.as_str(), alone].join(",");
-    let directives = directives.trim_end_matches(',');
-    let filter = tracing_subscriber::EnvFilter::try_new(directives);
-    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    let log_to = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let _ = match log.format {
-        LogFormat::Human => log_to.try_init(),
-        LogFormat::Json => log_to.json().flatten_event(true).try_init(),
-    };
 }
 
 /// Makes a new network in an empty folder, or takes up the one that is there.

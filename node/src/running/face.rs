@@ -300,6 +300,7 @@ impl Backend for Face {
             peer_id: peer_id_of(core),
             is_ready: not_ready.is_empty(),
             not_ready,
+            times: core.tracker.stages().newest(),
         }
     }
 
@@ -341,6 +342,7 @@ impl Backend for Face {
     fn metrics(&self) -> String {
         let agents = [("reveal", self.reveals.count())];
         let mut text = self.core.meters.text(&self.home, self.core.started, now(), &agents);
+        self.core.tracker.stages().write(&mut text);
         if let Some(net) = self.core.net.get() {
             meters::network(&mut text, &net.counters(), net.peers().len());
         }

@@ -149,8 +149,7 @@ async fn offer(core: &Arc<Core>, router: PublicKey, event: &Checked) -> Word {
         Submitted::Sequenced { receipt, signature } => {
             match is_promise(core, &router, event.id(), &receipt, &signature) {
                 true => {
-                    let progress = Progress::Sequenced(receipt, signature);
-                    core.tracker.advance_known(&event.id(), progress);
+                    core.tracker.promised_elsewhere(receipt, signature);
                     Word::Promised
                 }
                 false => Word::Silent,

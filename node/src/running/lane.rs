@@ -137,7 +137,7 @@ impl LaneThread<'_> {
             Effect::Promise(receipts) => {
                 for receipt in receipts {
                     if let Some((receipt, sig)) = self.sequencer.signed_promise(&receipt.event) {
-                        core.tracker.advance(receipt.event, Progress::Sequenced(receipt, sig));
+                        core.tracker.promised(receipt, sig);
                     }
                 }
             }

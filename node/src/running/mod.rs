@@ -35,6 +35,7 @@ mod routers;
 mod serving;
 mod sets;
 mod snapshots;
+mod stages;
 mod stalled;
 mod stamps;
 mod threads;

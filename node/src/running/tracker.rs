@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
+use std::time::Instant;
 
 use ddt_ledger::lane::SoftReceipt;
 use ddt_ledger::{Hash, Refusal, Signature};
 use tokio::sync::watch;
+
+use super::stages::Stages;
 
 /// How far an event has come.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,56 +23,93 @@ pub enum Progress {
     Dropped(Refusal),
 }
 
+/// An event that is followed.
+struct Followed {
+    sender: watch::Sender<Progress>,
+    /// When this node took it in; unknown for what was promised before a restart.
+    since: Option<Instant>,
+}
+
+impl Followed {
+    fn new(since: Option<Instant>) -> Followed {
+        Followed { sender: watch::channel(Progress::Accepted).0, since }
+    }
+}
+
 /// Progress of events between submission and finality.
 #[derive(Default)]
 pub struct Tracker {
-    events: Mutex<BTreeMap<Hash, watch::Sender<Progress>>>,
+    events: Mutex<BTreeMap<Hash, Followed>>,
+    stages: Mutex<Stages>,
 }
 
 impl Tracker {
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<Hash, watch::Sender<Progress>>> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<Hash, Followed>> {
         self.events.lock().unwrap_or_else(|error| error.into_inner())
+    }
+
+    /// How long events took.
+    pub fn stages(&self) -> MutexGuard<'_, Stages> {
+        self.stages.lock().unwrap_or_else(|error| error.into_inner())
     }
 
     /// Follows an event; the flag says whether it is new here.
     pub fn follow(&self, event: Hash) -> (watch::Receiver<Progress>, bool) {
         let mut events = self.lock();
-        if let Some(sender) = events.get(&event) {
-            return (sender.subscribe(), false);
+        if let Some(followed) = events.get(&event) {
+            return (followed.sender.subscribe(), false);
         }
-        let (sender, receiver) = watch::channel(Progress::Accepted);
-        events.insert(event, sender);
+        let followed = Followed::new(Some(Instant::now()));
+        let receiver = followed.sender.subscribe();
+        events.insert(event, followed);
         (receiver, true)
     }
 
     /// Follows an event that is already on its way here.
     pub fn following(&self, event: &Hash) -> Option<watch::Receiver<Progress>> {
-        self.lock().get(event).map(watch::Sender::subscribe)
+        self.lock().get(event).map(|followed| followed.sender.subscribe())
     }
 
     /// How far an event is that is not final yet.
     pub fn progress(&self, event: &Hash) -> Option<Progress> {
-        self.lock().get(event).map(|sender| sender.borrow().clone())
+        self.lock().get(event).map(|followed| followed.sender.borrow().clone())
     }
 
-    /// Notes progress short of an end.
-    pub fn advance(&self, event: Hash, progress: Progress) {
+    /// Notes a promise, also of an event that nobody follows yet.
+    pub fn promised(&self, receipt: SoftReceipt, signature: Signature) {
         let mut events = self.lock();
-        let sender = events.entry(event).or_insert_with(|| watch::channel(Progress::Accepted).0);
-        sender.send_replace(progress);
+        let followed = events.entry(receipt.event).or_insert_with(|| Followed::new(None));
+        self.promise(followed, Progress::Sequenced(receipt, signature));
     }
 
-    /// Notes progress of an event that is still followed here.
-    pub fn advance_known(&self, event: &Hash, progress: Progress) {
-        if let Some(sender) = self.lock().get(event) {
-            sender.send_replace(progress);
+    /// Notes another router's promise of an event that is still followed here.
+    pub fn promised_elsewhere(&self, receipt: SoftReceipt, signature: Signature) {
+        if let Some(followed) = self.lock().get(&receipt.event) {
+            self.promise(followed, Progress::Sequenced(receipt, signature));
+        }
+    }
+
+    fn promise(&self, followed: &Followed, progress: Progress) {
+        let before = followed.sender.send_replace(progress);
+        let since = followed.since.filter(|_| before == Progress::Accepted);
+        if let Some(since) = since {
+            self.stages().sequenced.add(since.elapsed());
         }
     }
 
     /// Notes an event's end here: final, or dropped. Its followers hear of it once more.
     pub fn end(&self, event: &Hash, progress: Progress) {
-        if let Some(sender) = self.lock().remove(event) {
-            sender.send_replace(progress);
+        let ended = self.lock().remove(event);
+        let Some(followed) = ended else { return };
+        let is_final = progress == Progress::Final;
+        let before = followed.sender.send_replace(progress);
+        if let Some(since) = followed.since.filter(|_| is_final) {
+            let (took, mut stages) = (since.elapsed(), self.stages());
+            if before == Progress::Accepted {
+                // Another router promised it, to somebody else.
+                stages.sequenced.add(took);
+            }
+            stages.in_book.add(took);
         }
     }
 }

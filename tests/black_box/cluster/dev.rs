@@ -6,7 +6,9 @@ use crate::support::network::{Network, folder};
 
 // Broken by: nodes that share an address or a folder; a node that dies and is not started
 // again; a first node whom nobody finds by the network's folder once it was started again; nodes
-// that outlive the command.
+// that outlive the command; a log that is full of the engine's errors although nothing is wrong
+// but what `ddt` says in its own words, or of a terminal's colours; times to finality that nobody
+// sees.
 #[test]
 fn dev_runs_several_nodes_and_starts_again_what_dies() {
     let folder = folder();
@@ -38,7 +40,16 @@ fn dev_runs_several_nodes_and_starts_again_what_dies() {
     let finds = || (network.ddt(&["node", "peers"]).code == Some(0)).then_some(());
     eventually("commands find it", finds);
     pay();
+    let status = network.ddt(&["node", "status"]).data();
+    let times = &status["node"]["times"]["final"];
+    let [half, most] = ["p50_ms", "p99_ms"].map(|name| times[name].as_u64().unwrap());
+    assert!(times["events"].as_u64().unwrap() >= 1 && 1 <= half && half <= most, "{status}");
     assert_eq!(network.interrupt(), Some(0));
+    let log = std::fs::read_to_string(home.with_extension("log")).unwrap();
+    // An address that cannot be reached is worth a line.
+    let is_error = |line: &&str| line.contains("ERROR") && !line.contains("Failed to dial peer");
+    let errors: Vec<&str> = log.lines().filter(is_error).collect();
+    assert!(errors.is_empty() && !log.contains('\x1b'), "{log}");
     let is_gone = !std::path::Path::new(&format!("/proc/{again}")).exists();
     assert!(is_gone || !cfg!(target_os = "linux"), "node {again} outlived the command");
 }

@@ -19,6 +19,8 @@ fn the_numbers_to_watch_are_there() {
         "ddt_events_executed_total{outcome=\"done\"} 1",
         "ddt_events_executed_total{outcome=\"bug\"} 0",
         "ddt_agent_tasks{agent=\"reveal\"} 0",
+        "ddt_event_stage_seconds_count{stage=\"sequenced\"} 1",
+        "ddt_event_stage_seconds_count{stage=\"final\"} 1",
     ] {
         assert!(text.lines().any(|found| found == line), "{line} in\n{text}");
     }

@@ -12,8 +12,9 @@ use crate::bench::opaque;
 use crate::cli::{Global, Output, home};
 use crate::config::{Config, Given, Giver, LogFormat};
 use crate::data_folder::DataFolder;
-use crate::dev::{PORT, interruption, start_log};
+use crate::dev::{PORT, interruption};
 use crate::failure::Failure;
+use crate::log;
 use crate::running::{Ending, Listeners, Node, NodeConfig};
 use crate::syncing::{self, Progress};
 
@@ -74,7 +75,7 @@ pub fn run(global: &Global, args: &RunArgs, output: &Output) -> Result<(), Failu
         ))
     })?;
     let registry = registry(args, &genesis)?;
-    start_log(&config.log, genesis.zones.len() == 1);
+    log::start(&config.log);
     let runtime = tokio::runtime::Runtime::new()
         .map_err(|error| Failure::fault(format!("no threads: {error}")))?;
     let done = runtime.block_on(live(folder, config, (args, registry), output));
