@@ -129,7 +129,7 @@ pub struct NodeStatus {
 /// How long events took to get so far, from when the node took them in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct StageTimes {
-    /// To a router's promise.
+    /// To a router's promise; where none came, to the book.
     pub sequenced: Percentiles,
     /// To the book.
     #[serde(rename = "final")]
@@ -139,7 +139,7 @@ pub struct StageTimes {
 /// Times of the newest events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Percentiles {
-    /// How many, since the process started.
+    /// How many, since the node last started, also in another role.
     pub events: u64,
     /// Half of the newest ones took at most so many milliseconds.
     pub p50_ms: Option<u64>,

@@ -29,6 +29,7 @@ use crate::state::{Changes, Overlay, StateReader};
 use crate::system::{
     AGENDA, EPOCHS, EpochRecord, HEAD, Head, LANES, STATE_VERSION, ZONE_EPOCHS, params, value_index,
 };
+use crate::table::Rows;
 
 /// What executing an anchor did.
 #[derive(Clone, Debug)]
@@ -79,10 +80,7 @@ pub fn execute(
     let rows = Overlay::new(base);
     let before = Head::read(&rows).ok_or(Halt::Broken("a state without a head"))?;
     let head = next_head(&rows, &before, body);
-    let needed = routers::protocol_at(&rows, head.epoch);
-    if needed > PROTOCOL_VERSION {
-        return Err(Halt::Outdated { needed, known: PROTOCOL_VERSION });
-    }
+    known_rules(&rows, &head)?;
     let cx = Context {
         height: head.height,
         time: head.time,
@@ -127,7 +125,25 @@ fn rotated<'a>(spans: &'a [Span], beacon: &Hash) -> impl Iterator<Item = &'a Spa
     back.iter().chain(front)
 }
 
-fn next_head(rows: &Overlay, before: &Head, body: &AnchorBody) -> Head {
+/// Whether this release may execute, propose and vote for an anchor after the state before it
+/// (spec RTR-20).
+///
+/// # Errors
+/// It needs rules that this release does not know: the node must stop before it.
+pub fn may_follow<R: Rows + ?Sized>(before: &R, body: &AnchorBody) -> Result<(), Halt> {
+    let head = Head::read(before).ok_or(Halt::Broken("a state without a head"))?;
+    known_rules(before, &next_head(before, &head, body))
+}
+
+fn known_rules<R: Rows + ?Sized>(rows: &R, head: &Head) -> Result<(), Halt> {
+    let needed = routers::protocol_at(rows, head.epoch);
+    match needed > PROTOCOL_VERSION {
+        true => Err(Halt::Outdated { needed, known: PROTOCOL_VERSION }),
+        false => Ok(()),
+    }
+}
+
+fn next_head<R: Rows + ?Sized>(rows: &R, before: &Head, body: &AnchorBody) -> Head {
     let params = params(rows);
     let time = body.time(before.time);
     let step = time.since(before.time).min(params.clock_step_ms_max);

@@ -1,24 +1,28 @@
 //! The log: what of it is shown, where, and how.
 
+use std::fmt::{Debug, Write};
 use std::io::IsTerminal;
 
-use tracing::Metadata;
-use tracing_subscriber::filter::{EnvFilter, FilterExt, dynamic_filter_fn};
-use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing::field::{Field, Visit};
+use tracing::level_filters::LevelFilter;
+use tracing::subscriber::Interest;
+use tracing::{Event, Metadata};
+use tracing_subscriber::filter::{EnvFilter, FilterExt};
+use tracing_subscriber::layer::{Context, Filter, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{Log, LogFormat};
 
-/// That the other side was gone first is no news.
-const CLOSING: &str = "yamux=error";
+/// Where a stream's end says that the other side was gone first, which is no news.
+const STREAMS: &str = "yamux";
+const GONE_FIRST: &str = "Failure while closing connection";
+/// Whoever names the engine in the settings hears all of it.
+const ENGINE: &str = "arc_malachitebft";
 
-/// Begins to log, to standard error. What the settings name comes last, and so goes before what
-/// is left out here.
+/// Begins to log, to standard error.
 pub fn start(log: &Log) {
-    let directives = [ddt_consensus::LOG_DIRECTIVES, CLOSING, log.level.as_str()].join(",");
-    let filter = EnvFilter::try_new(directives).unwrap_or_else(|_| EnvFilter::new("warn"));
-    let is_worth_reading = |line: &Metadata<'_>| ddt_consensus::is_worth_reading(line.target());
-    let filter = filter.and(dynamic_filter_fn(move |line, _| is_worth_reading(line)));
+    let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("warn"));
+    let filter = filter.and(NoTalk { is_all_told: log.level.contains(ENGINE) });
     let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let layer = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal() && !is_plain)
@@ -28,4 +32,56 @@ pub fn start(log: &Log) {
         LogFormat::Json => layer.json().flatten_event(true).boxed(),
     };
     let _ = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
+}
+
+/// Leaves out what means nothing to an operator.
+struct NoTalk {
+    is_all_told: bool,
+}
+
+impl<S> Filter<S> for NoTalk {
+    fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
+        true
+    }
+
+    fn callsite_enabled(&self, _: &'static Metadata<'static>) -> Interest {
+        Interest::always()
+    }
+
+    fn event_enabled(&self, event: &Event<'_>, _: &Context<'_, S>) -> bool {
+        if self.is_all_told {
+            return true;
+        }
+        let mut line = Line { target: event.metadata().target().into(), message: String::new() };
+        event.record(&mut line);
+        let is_gone_first =
+            line.target.starts_with(STREAMS) && line.message.starts_with(GONE_FIRST);
+        !is_gone_first && !ddt_consensus::is_mere_talk(&line.target, &line.message)
+    }
+
+    fn max_level_hint(&self) -> Option<LevelFilter> {
+        Some(LevelFilter::TRACE)
+    }
+}
+
+/// What an event says, and where; one that came by the `log` crate has its target as a field.
+struct Line {
+    target: String,
+    message: String,
+}
+
+impl Visit for Line {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "log.target" => self.target = value.to_string(),
+            "message" => self.message = value.to_string(),
+            _ => {}
+        }
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        if field.name() == "message" {
+            let _ = write!(self.message, "{value:?}");
+        }
+    }
 }

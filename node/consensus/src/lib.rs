@@ -55,5 +55,5 @@ pub use error::{ConsensusError, Fault};
 pub use evidence::DoubleVote;
 pub use signing::ConsensusKeys;
 pub use start::{Introducer, Running, UnderWay, start};
-pub use talk::{LOG_DIRECTIVES, is_worth_reading};
+pub use talk::is_mere_talk;
 pub use wal::{begin_log, logged_height};

@@ -147,6 +147,7 @@ async fn supervise(
     let reason = Some("consensus ends".to_owned());
     if engine.actor.stop_and_wait(reason, Some(STOP_WITHIN)).await.is_err() {
         // It hangs on purpose after a WAL failure.
+        tracing::warn!("the consensus engine did not end in time, and was cut off");
         engine.actor.kill();
     }
     let outcome = match end {

@@ -21,13 +21,17 @@ use crate::failure::{Failure, FailureKind};
 /// The next anchor draws the address; it comes within seconds.
 const DRAW_MAX: Duration = Duration::from_secs(60);
 
+/// Routers count as equally near whose answers take as many of these.
+const NEAR_MS: f64 = 10.0;
+
 /// Become a member of a zone, with an address at random. Costs work, no coins.
 #[derive(Args)]
 pub struct SignupArgs {
     /// The account that signs up, NAME or NAME/1
     #[arg(long)]
     from: Option<String>,
-    /// The zone; by default the one with the most free seats
+    /// The zone; by default one with free seats whose router is near to this machine's node, or
+    /// the one with the most free seats
     #[arg(long)]
     zone: Option<u32>,
     /// Do not let this machine's node be heard of for the member: send heartbeats yourself
@@ -47,10 +51,13 @@ pub fn run(global: &Global, args: &SignupArgs, output: &Output) -> Result<(), Fa
     let connection = Connection::open(global)?;
     let (wallet, account) = wallets::unlock(global, args.from.as_deref())?;
     let sender = Sender { global, connection: &connection, wallet: &wallet, account, output };
-    let (verdict, event, member) = match member(&connection, &account)? {
+    let zones = zones(&connection)?;
+    let known = member(&connection, &account)?;
+    let known = known.filter(|member| !is_to_move(member, &zones, args.zone));
+    let (verdict, event, member) = match known {
         Some(member) => ("A member already.", Json::Null, member),
         None => {
-            let event = sign_up(&sender, args)?;
+            let event = sign_up(&sender, args, &zones)?;
             ("Signed up.", event, drawn(&connection, &account)?)
         }
     };
@@ -67,11 +74,22 @@ pub fn run(global: &Global, args: &SignupArgs, output: &Output) -> Result<(), Fa
     Ok(())
 }
 
-fn sign_up(sender: &Sender, args: &SignupArgs) -> Result<Json, Failure> {
+/// Whether a member asks to belong elsewhere. A guest, whose zone has no router, may sign up at
+/// another one (spec ZON-10), and does where nothing else is asked; of anybody else the ledger
+/// says why not.
+fn is_to_move(member: &Json, zones: &[Seats], asked: Option<u32>) -> bool {
+    let number = member.pointer("/zone").and_then(Json::as_u64);
+    let home = zones.iter().find(|seats| Some(u64::from(seats.zone)) == number);
+    let is_guest = home.is_some_and(|home| !home.is_governed);
+    let is_elsewhere = asked.is_some_and(|asked| Some(u64::from(asked)) != number);
+    is_elsewhere || (is_guest && asked.is_none())
+}
+
+fn sign_up(sender: &Sender, args: &SignupArgs, zones: &[Seats]) -> Result<Json, Failure> {
     let connection = sender.connection;
     let zone = match args.zone {
         Some(zone) => Zone(zone),
-        None => emptiest(connection)?,
+        None => best(zones, &distances(connection)?)?,
     };
     let node_key = if args.no_node { None } else { connection.node_key()? };
     if node_key.is_none() {
@@ -104,19 +122,62 @@ fn shown(verdict: &str, member: &Json) -> String {
     format!("{verdict}\n{}", table(&rows))
 }
 
-/// The zone with the most free newcomers' seats; the lowest of equals.
-fn emptiest(connection: &Connection) -> Result<Zone, Failure> {
-    let seats = connection.view_all("zones.seats", &[])?;
+/// A zone, as far as a newcomer's choice goes.
+struct Seats {
+    zone: u32,
+    /// Seats that a newcomer may take.
+    free: u64,
+    is_governed: bool,
+}
+
+fn zones(connection: &Connection) -> Result<Vec<Seats>, Failure> {
     let number = |row: &Json, pointer: &str| row.pointer(pointer).and_then(Json::as_u64);
-    let free = |row: &Json| {
+    let seats = |row: &Json| {
         let seats = number(row, "/seats")?.saturating_sub(number(row, "/members")?);
         let newcomers = number(row, "/newcomer_seats")?.saturating_sub(number(row, "/newcomers")?);
-        Some((seats.min(newcomers), u32::try_from(number(row, "/zone")?).ok()?))
+        Some(Seats {
+            zone: u32::try_from(number(row, "/zone")?).ok()?,
+            free: seats.min(newcomers),
+            is_governed: row.pointer("/is_governed").and_then(Json::as_bool)?,
+        })
     };
-    let best = seats.iter().filter_map(free).filter(|(free, _)| *free > 0);
-    let best = best.max_by_key(|(free, zone)| (*free, std::cmp::Reverse(*zone)));
-    best.map(|(_, zone)| Zone(zone)).ok_or_else(|| {
-        let words = "every zone's seats for newcomers are taken; try again later";
+    Ok(connection.view_all("zones.seats", &[])?.iter().filter_map(seats).collect())
+}
+
+/// How far the zones' routers are from this machine's node, in steps of [`NEAR_MS`]; nothing of
+/// those that it is not connected with.
+fn distances(connection: &Connection) -> Result<BTreeMap<u32, u64>, Failure> {
+    if !connection.is_own_node() {
+        return Ok(BTreeMap::new());
+    }
+    let node = connection.get_private("/v1/node")?;
+    let peers = node.pointer("/peers").and_then(Json::as_array).into_iter().flatten();
+    let mut steps: BTreeMap<String, u64> = peers
+        .filter_map(|peer| {
+            let rtt = peer.pointer("/rtt_ms").and_then(Json::as_f64)?;
+            Some((text(peer, "/router_key")?, (rtt / NEAR_MS) as u64))
+        })
+        .collect();
+    steps.extend(text(&node, "/router_key").map(|own| (own, 0)));
+    let routers = connection.view_all("zones.routers", &[])?;
+    let distance = |row: &Json| {
+        let zone = row.pointer("/router/zone").and_then(Json::as_u64)?;
+        let steps = steps.get(&text(row, "/router/key")?)?;
+        Some((u32::try_from(zone).ok()?, *steps))
+    };
+    Ok(routers.iter().filter_map(distance).collect())
+}
+
+/// Of the zones with a router and a newcomer's seat the nearest; of equally near ones the one with
+/// the most free seats; of equals the lowest.
+fn best(zones: &[Seats], distances: &BTreeMap<u32, u64>) -> Result<Zone, Failure> {
+    let open = zones.iter().filter(|seats| seats.is_governed && seats.free > 0);
+    let best = open.min_by_key(|seats| {
+        let steps = distances.get(&seats.zone).copied().unwrap_or(u64::MAX);
+        (steps, std::cmp::Reverse(seats.free), seats.zone)
+    });
+    best.map(|seats| Zone(seats.zone)).ok_or_else(|| {
+        let words = "no zone has a router and a free seat for newcomers; try again later";
         Failure::new(FailureKind::Refused, "zones.newcomers_full", words)
     })
 }
@@ -137,5 +198,43 @@ fn drawn(connection: &Connection, account: &AccountId) -> Result<Json, Failure> 
             ));
         }
         std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seats(zone: u32, free: u64, is_governed: bool) -> Seats {
+        Seats { zone, free, is_governed }
+    }
+
+    // Broken by: a zone that is full or has no router, a far one before a near one, or the most
+    // crowded of equally near ones.
+    #[test]
+    fn the_nearest_zone_with_room_is_taken() {
+        let zones = [seats(0, 9, false), seats(1, 3, true), seats(2, 7, true), seats(3, 0, true)];
+        let chosen = |distances: &[(u32, u64)]| {
+            best(&zones, &distances.iter().copied().collect()).map(|zone| zone.0).ok()
+        };
+        assert_eq!(chosen(&[]), Some(2));
+        assert_eq!(chosen(&[(0, 0), (1, 1), (2, 4), (3, 0)]), Some(1));
+        assert_eq!(chosen(&[(1, 2), (2, 2)]), Some(2));
+        assert_eq!(chosen(&[(1, 9)]), Some(1));
+        assert!(best(&zones[3..], &BTreeMap::new()).is_err());
+    }
+
+    // Broken by: a guest who stays where nobody sequences, or a member who is told that all is
+    // done when another zone was asked for.
+    #[test]
+    fn guests_move_and_others_ask_the_ledger() {
+        let zones = [seats(0, 1, true), seats(1, 1, false)];
+        let member = |zone: u32| json!({ "zone": zone });
+        assert!(!is_to_move(&member(0), &zones, None));
+        assert!(!is_to_move(&member(0), &zones, Some(0)));
+        assert!(is_to_move(&member(0), &zones, Some(1)));
+        assert!(is_to_move(&member(1), &zones, None));
+        assert!(is_to_move(&member(1), &zones, Some(0)));
+        assert!(!is_to_move(&member(1), &zones, Some(1)));
     }
 }

@@ -3,6 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 
 use ddt_api::client::Client;
+use ddt_ledger::routers::PROTOCOL_VERSION;
 use serde_json::Value as Json;
 
 use super::{Findings, Patient};
@@ -43,6 +44,7 @@ pub fn check(patient: &Patient, findings: &mut Findings) -> Option<Node> {
     clock(&node, time, findings);
     chain(patient, &node, findings);
     anchors(&node, findings);
+    release(&node, findings);
     peers(&node, findings);
     Some(node)
 }
@@ -124,6 +126,23 @@ fn anchors(node: &Node, findings: &mut Findings) {
     match silence > SILENCE_MS_MAX {
         true => findings.problem("anchors", words, "look at the node's log for consensus"),
         false => findings.ok("anchors", words),
+    }
+}
+
+/// Whether the network goes on by rules that this release knows.
+fn release(node: &Node, findings: &mut Findings) {
+    let view = node.client.get_json("/v1/views/zones/upgrade");
+    let Some(next) = view.ok().and_then(|view| view.pointer("/rows/0").cloned()) else { return };
+    let known = u64::from(PROTOCOL_VERSION);
+    match (number(&next, "/next_version"), number(&next, "/next_epoch")) {
+        (Some(version), Some(epoch)) if version > known => {
+            let words = format!(
+                "from epoch {epoch} on the network goes on by protocol version {version}; this \
+                 release knows {known}, and stops there"
+            );
+            findings.warn("release", words, "start a newer release on this folder before");
+        }
+        _ => findings.ok("release", format!("it knows the network's rules, version {known}")),
     }
 }
 

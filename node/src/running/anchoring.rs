@@ -11,6 +11,7 @@ use ddt_ledger::anchor::{
 };
 use ddt_ledger::certificate::{Certificate, ValidatorAddress, ValidatorSet};
 use ddt_ledger::codec::{decode, encode};
+use ddt_ledger::execute::may_follow;
 use ddt_ledger::schema::List;
 use ddt_ledger::store::Snapshot;
 use ddt_ledger::system::{Head, Lane, Validators, params};
@@ -77,9 +78,19 @@ impl Anchoring {
             maker: ValidatorAddress::of(&core.keys.router_public()),
             vrf: core.vrf.prove(&head.anchor, height),
         };
+        self.knows_rules(&snapshot, &body)?;
         #[cfg(debug_assertions)]
         let body = super::treason::body(body);
         Ok(body)
+    }
+
+    /// Whether this release knows the rules of an anchor; if not, the node ends before it.
+    fn knows_rules(&self, snapshot: &Snapshot, body: &AnchorBody) -> Result<(), Fault> {
+        let known = may_follow(snapshot, body);
+        match snapshot.fault() {
+            Some(failed) => Err(fault(failed)),
+            None => self.ends(known),
+        }
     }
 
     /// Every lane as far as a quorum has it, sharing the anchor's limits fairly. A lane whose
@@ -128,6 +139,8 @@ impl Anchoring {
         // What is wrong without any block is worth none being asked for.
         let sound = check_body(&snapshot, core.book.chain(), &roots, &body);
         judged(&snapshot, sound)?;
+        // It may be good by rules that are not known here: this release must not say.
+        self.knows_rules(&snapshot, &body).map_err(|_| Verdict::Missing)?;
         let spans = core.blocks.spans(&snapshot, &core.lanes, body.tips.items());
         let spans = spans.map_err(|error| match error {
             SpanError::Missing => {

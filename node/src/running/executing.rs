@@ -10,6 +10,7 @@ use ddt_ledger::certificate::Certificate;
 use ddt_ledger::execute::{Halt, execute};
 use ddt_ledger::fault::StoreFault;
 use ddt_ledger::receipt::{Outcome, Receipt, Subject};
+use ddt_ledger::routers::{PROTOCOL_VERSION, Protocol};
 use ddt_ledger::store::{BookStore, Snapshot};
 use ddt_ledger::system::{Lane, Validators};
 
@@ -113,6 +114,21 @@ impl Core {
         })
     }
 
+    /// Says, once an epoch, that a newer release will be needed.
+    fn warn_of_upgrade(&self, protocol: &Protocol) {
+        let Some(next) = protocol.next.filter(|next| next.version > PROTOCOL_VERSION) else {
+            return;
+        };
+        if self.meters.is_warning_due(self.book.head().0.epoch) {
+            tracing::warn!(
+                "from epoch {} on the network goes on by protocol version {}; this release knows \
+                 {PROTOCOL_VERSION}, and stops there: start a newer one on this folder before",
+                next.epoch,
+                next.version
+            );
+        }
+    }
+
     /// Tells everybody what an anchor did.
     fn spread(self: &Arc<Core>, height: u64, receipts: &[Receipt]) -> Result<(), StoreFault> {
         self.meters.anchored(self.book.head().0.time, receipts);
@@ -133,6 +149,7 @@ impl Core {
         if let Some(validators) = Validators::read(&snapshot) {
             self.sets.committed(height, &validators);
         }
+        self.warn_of_upgrade(&Protocol::read(&snapshot));
         let role = Role::of(&snapshot, &self.keys.router_public(), self.standing);
         if let Some(fault) = snapshot.fault() {
             return Err(fault);

@@ -75,7 +75,7 @@ pub async fn carry(core: Arc<Core>, event: Checked, _room: OwnedSemaphorePermit)
                 // Its anchor may have come before anybody followed the event.
                 let known = core.book.snapshot().and_then(|book| in_book(&core, &book, id));
                 if matches!(known, Ok(Some(_))) {
-                    core.tracker.end(&id, Progress::Final);
+                    core.tracker.was_final(&id);
                     return;
                 }
             }

@@ -23,6 +23,8 @@ pub struct Meters {
     /// Time of the last anchor, in milliseconds.
     anchor_time: AtomicU64,
     silence_max: u64,
+    /// The epoch in which an upgrade was last warned of.
+    warned: AtomicU64,
 }
 
 impl Meters {
@@ -32,6 +34,7 @@ impl Meters {
             events: Default::default(),
             anchors: AtomicU64::new(0),
             anchor_time: AtomicU64::new(anchor_time.0),
+            warned: AtomicU64::new(u64::MAX),
             silence_max: idle.0.saturating_mul(IDLE_INTERVALS).max(SILENCE_MIN_MS),
         }
     }
@@ -52,6 +55,11 @@ impl Meters {
                 count.fetch_add(1, Ordering::Relaxed);
             }
         }
+    }
+
+    /// Whether it is the first time in this epoch that somebody asks: then a warning is due.
+    pub fn is_warning_due(&self, epoch: u64) -> bool {
+        self.warned.swap(epoch, Ordering::Relaxed) != epoch
     }
 
     /// How long no anchor was made, if that is too long.

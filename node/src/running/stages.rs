@@ -8,7 +8,7 @@ use ddt_api::{Histogram, Percentiles, StageTimes};
 /// So many of the newest are remembered one by one.
 const NEWEST_MAX: usize = 1_024;
 
-/// Times of both stages, since the process started.
+/// Times of both stages, since the node last started, also in another role.
 #[derive(Default)]
 pub struct Stages {
     /// To a router's promise.

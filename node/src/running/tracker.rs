@@ -26,7 +26,8 @@ pub enum Progress {
 /// An event that is followed.
 struct Followed {
     sender: watch::Sender<Progress>,
-    /// When this node took it in; unknown for what was promised before a restart.
+    /// When this node took it in; unknown for what was promised before a restart and not handed
+    /// in again since.
     since: Option<Instant>,
 }
 
@@ -90,26 +91,33 @@ impl Tracker {
     }
 
     fn promise(&self, followed: &Followed, progress: Progress) {
-        let before = followed.sender.send_replace(progress);
-        let since = followed.since.filter(|_| before == Progress::Accepted);
-        if let Some(since) = since {
+        let is_first = *followed.sender.borrow() == Progress::Accepted;
+        if let Some(since) = followed.since.filter(|_| is_first) {
             self.stages().sequenced.add(since.elapsed());
         }
+        followed.sender.send_replace(progress);
     }
 
     /// Notes an event's end here: final, or dropped. Its followers hear of it once more.
     pub fn end(&self, event: &Hash, progress: Progress) {
         let ended = self.lock().remove(event);
         let Some(followed) = ended else { return };
-        let is_final = progress == Progress::Final;
-        let before = followed.sender.send_replace(progress);
-        if let Some(since) = followed.since.filter(|_| is_final) {
+        if let Some(since) = followed.since.filter(|_| progress == Progress::Final) {
             let (took, mut stages) = (since.elapsed(), self.stages());
-            if before == Progress::Accepted {
-                // Another router promised it, to somebody else.
+            if *followed.sender.borrow() == Progress::Accepted {
+                // No promise came here.
                 stages.sequenced.add(took);
             }
             stages.in_book.add(took);
+        }
+        followed.sender.send_replace(progress);
+    }
+
+    /// Notes that an event was final before it was followed here: how long it took is not known.
+    pub fn was_final(&self, event: &Hash) {
+        let ended = self.lock().remove(event);
+        if let Some(followed) = ended {
+            followed.sender.send_replace(Progress::Final);
         }
     }
 }

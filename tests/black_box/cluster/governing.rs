@@ -1,5 +1,6 @@
 //! Bonds: who becomes a router, who ceases to be one, and what a lie costs.
 
+use crate::load;
 use crate::support::cluster::{Cluster, Node};
 use crate::support::eventually;
 use crate::support::owners::{ddt, give_wallet};
@@ -149,4 +150,65 @@ fn a_router_that_lies_loses_its_bond() {
     let payment = cluster.people[0].pay(&cluster.people[2].account, "1");
     let paid = cluster.nodes[0].submit("final", &payment).unwrap().json(200);
     assert_eq!(paid["stage"], "final");
+}
+
+// Broken by: a standby router that waits for one to leave, or looks for a lane only once.
+#[test]
+fn a_standby_router_takes_over_the_zone_of_one_that_died() {
+    let silence = [QUICK.as_slice(), &["router_silent_ms=12000"]].concat();
+    let mut cluster = Cluster::running(4, &silence);
+    let fifth = cluster.add_full_node(0);
+    cluster.start_all();
+    give_wallet(&cluster.nodes[fifth], 0);
+    ddt(&cluster.nodes[fifth], 0, &["router", "bond", "20000"]);
+    cluster.nodes[1].kill();
+    eventually("the fifth node governs a zone", || {
+        (role(&cluster.nodes[fifth]) == "router").then_some(())
+    });
+    let zone = cluster.nodes[fifth].private("/v1/node")["zone"].as_u64();
+    assert_eq!(zone, Some(1));
+    let event = load::pays(&cluster, fifth);
+    cluster.start_all();
+    eventually("the first router of zone 1 follows only", || {
+        (role(&cluster.nodes[1]) == "full node").then_some(())
+    });
+    load::all_is_well(&cluster, &[event], &[]);
+}
+
+// Broken by: a router of an older release that proposes, votes or executes by rules that are no
+// longer the network's; one that stops without a word, or loses what it has; nobody who is told in
+// time.
+#[test]
+fn who_does_not_know_the_coming_rules_stops_before_them() {
+    let mut cluster = Cluster::of(4, &QUICK);
+    for node in &mut cluster.nodes {
+        // They say that they know the next rules, and do not.
+        node.environment = vec![("DDT_TEST_SIGNAL", "2".to_string())];
+    }
+    cluster.start_all();
+    let next = eventually("an upgrade is agreed on", || {
+        let view = cluster.nodes[0].try_get("/v1/views/zones/upgrade")?;
+        view.json(200)["rows"][0]["next_epoch"].as_u64()
+    });
+    let doctor = cluster.nodes[0].ddt(&["doctor"]);
+    assert!(doctor.stdout.contains("goes on by protocol version 2"), "{doctor:#?}");
+    let event = load::pays(&cluster, 0);
+    // Nobody proposes the first anchor of that epoch, and who meets it ends. (Who is left with
+    // too few others waits for them.)
+    let ended = eventually("one meets it", || (0..4).find(|at| !cluster.nodes[*at].is_alive()));
+    assert_eq!(cluster.nodes[ended].ended(), Some(1));
+    let log = cluster.nodes[ended].log();
+    for words in
+        ["the network goes on by protocol version 2, this release knows 1", "newer release"]
+    {
+        assert!(log.contains(words), "{words} in\n{log}");
+    }
+    let deep = cluster.nodes[ended].ddt(&["doctor", "--deep"]);
+    assert_eq!(deep.code, Some(0), "{deep:#?}");
+    for node in &mut cluster.nodes {
+        if node.is_alive() {
+            assert!(node.json("/v1/status")["epoch"].as_u64().unwrap() < next);
+            assert!(load::is_done(node, &event), "{event} was final and is lost");
+        }
+    }
 }

@@ -112,6 +112,10 @@ pub fn all_is_well(cluster: &Cluster, finals: &[String], liars: &[usize]) {
             assert!(is_done(node, event), "{event} was final and is lost");
         }
         assert_eq!(node.json("/v1/economy")["is_conserved"], true);
+        let routers = node.json("/v1/views/zones/routers");
+        let rows = routers["rows"].as_array().unwrap();
+        let out = rows.iter().filter(|row| row["router"]["is_out"] == true).count();
+        assert!(out <= liars.len(), "an honest router is out: {routers}");
     }
     let allowed: Vec<String> =
         liars.iter().map(|zone| format!("the router of zone {zone} signed two blocks")).collect();

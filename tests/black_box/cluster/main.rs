@@ -8,6 +8,7 @@ mod faults;
 mod governing;
 mod held;
 mod load;
+mod members;
 mod records;
 mod relayed;
 mod strangers;

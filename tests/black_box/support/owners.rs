@@ -1,9 +1,15 @@
 //! Operators who act with their wallets.
 
+use super::cli::Ending;
 use super::cluster::{Node, seed};
 
-/// Gives a node's folder the wallet of a person or an operator.
+/// Gives a node's folder the wallet of a person or an operator, as `op`.
 pub fn give_wallet(node: &Node, number: u8) {
+    give_named(node, number, "op");
+}
+
+/// The same under a name.
+pub fn give_named(node: &Node, number: u8, name: &str) {
     let folder = node.home.parent().unwrap();
     let file = |name: &str, text: &str| {
         let path = folder.join(format!("{name}-{number}"));
@@ -18,7 +24,7 @@ pub fn give_wallet(node: &Node, number: u8) {
     let seed_file = file("seed", &hex(&seed(number)));
     let password = file("password", "correct horse battery");
     let import =
-        ["wallet", "import", "op", "--seed-file", &seed_file, "--password-file", &password];
+        ["wallet", "import", name, "--seed-file", &seed_file, "--password-file", &password];
     node.ddt(&import).data();
 }
 
@@ -28,7 +34,12 @@ fn hex(bytes: &[u8]) -> String {
 
 /// Runs `ddt` on a node's folder with the password of that wallet.
 pub fn ddt(node: &Node, number: u8, arguments: &[&str]) -> serde_json::Value {
+    try_ddt(node, number, arguments).data()
+}
+
+/// The same, however it ends.
+pub fn try_ddt(node: &Node, number: u8, arguments: &[&str]) -> Ending {
     let password = node.home.parent().unwrap().join(format!("password-{number}"));
     let password = ["--password-file", password.to_str().unwrap()];
-    node.ddt(&[arguments, &password].concat()).data()
+    node.ddt(&[arguments, &password].concat())
 }

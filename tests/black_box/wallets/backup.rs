@@ -5,9 +5,16 @@ use std::fs;
 use crate::desk::{Desk, mode, refused, set_mode, text};
 use crate::support::cli::{self, Ending};
 
+/// Words that a wallet may have, and messages by themselves.
+const OWN: [&str; 18] = [
+    "account", "already", "another", "decline", "detail", "error", "false", "first", "follow",
+    "match", "other", "problem", "ready", "right", "there", "title", "usage", "version",
+];
+
 fn no_word_is_told(words: &str, ending: &Ending) {
     let told = format!("{}{}", ending.stdout, ending.stderr);
-    let shown = words.split(' ').filter(|word| word.len() > 4 && told.contains(word));
+    let is_telling = |word: &&str| word.len() > 4 && !OWN.contains(word);
+    let shown = words.split(' ').filter(|word| is_telling(word) && told.contains(word));
     assert!(shown.count() < 2, "words are told: {told}");
 }
 
