@@ -38,6 +38,8 @@ export const places = {
   account: `/account/${input.account}`,
   domain: `/domain/${input.domain}`,
   zones: "/zones",
+  zone: "/zone/0",
+  routers: "/routers",
   economy: "/economy",
   docs: "/docs",
 };

@@ -61,7 +61,7 @@ test("every link of the navigation leads to its page", () =>
   visit({}, async (page) => {
     await open(page, "/");
     const names = await page.locator("header nav a").allTextContents();
-    assert.deepEqual(names, ["Anchors", "Events", "Zones", "Economy", "API"]);
+    assert.deepEqual(names, ["Anchors", "Events", "Zones", "Routers", "Economy", "API"]);
     for (const name of names) {
       await page.locator("header nav a", { hasText: name }).click();
       await page.waitForURL((url) => url.pathname !== "/");

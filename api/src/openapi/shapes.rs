@@ -61,10 +61,15 @@ const SHAPES: &[(&str, &str)] = &[
         "anchor:count zone:count router:account key:key events:count voids:count \
          is_validator:flag is_governed:flag",
     ),
-    ("lane", "zone:count term:count height:count tip:hash next_number:count key:key"),
+    (
+        "lane",
+        "zone:count term:count height:count tip:hash next_number:count key:key opened:time \
+         heard:time",
+    ),
     (
         "lane_now",
-        "anchor:count zone:count term:count height:count tip:hash next_number:count key:key",
+        "anchor:count zone:count term:count height:count tip:hash next_number:count key:key \
+         opened:time heard:time",
     ),
     (
         "anchor",

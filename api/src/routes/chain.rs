@@ -37,6 +37,8 @@ fn lane_row(zone: Zone, lane: &Lane) -> Json {
         "tip": lane.tip,
         "next_number": lane.next_number,
         "key": lane.key,
+        "opened": lane.opened,
+        "heard": lane.heard,
     })
 }
 
@@ -85,6 +87,17 @@ pub(super) async fn lanes_listed(
     Ok(listing.answer(&params))
 }
 
+fn lane_of(reading: &Reading, zone: Zone) -> Result<Lane, Problem> {
+    let lane = Lane::read(&reading.snapshot, zone);
+    lane.ok_or_else(|| Problem::not_found("There is no such zone."))
+}
+
+/// A zone, and how far its lane counts.
+pub(crate) fn zone_and_lane(reading: &Reading, zone: Zone) -> Result<(Json, Json), Problem> {
+    let lane = lane_of(reading, zone)?;
+    Ok((zone_row(zone, &lane, &validators(reading)), lane_row(zone, &lane)))
+}
+
 async fn one(
     app: App,
     zone: String,
@@ -92,8 +105,7 @@ async fn one(
 ) -> Result<Response, Problem> {
     let zone = Zone(path_part("zone", &zone, "A zone's number")?);
     let answer = app.read(move |reading| {
-        let lane = Lane::read(&reading.snapshot, zone);
-        let lane = lane.ok_or_else(|| Problem::not_found("There is no such zone."))?;
+        let lane = lane_of(reading, zone)?;
         let mut json = row(reading, zone, &lane);
         if let Some(object) = json.as_object_mut() {
             object.insert("anchor".to_string(), reading.head.height.into());

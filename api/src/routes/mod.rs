@@ -26,7 +26,7 @@ use serde_json::Value as Json;
 use tower_http::catch_panic::CatchPanicLayer;
 
 pub(crate) use accounts::account;
-pub(crate) use chain::{anchor, anchors, zones};
+pub(crate) use chain::{anchor, anchors, zone_and_lane, zones};
 pub(crate) use economy::economy;
 pub(crate) use events::{event, of_account};
 

@@ -8,6 +8,7 @@ pub(super) fn frame(title: &str, content: &Markup) -> Markup {
         ("/anchors", "Anchors"),
         ("/events", "Events"),
         ("/zones", "Zones"),
+        ("/routers", "Routers"),
         ("/economy", "Economy"),
         ("/docs", "API"),
     ];

@@ -5,6 +5,7 @@ mod docs;
 mod frame;
 mod pages;
 mod table;
+mod zones;
 
 use axum::Router;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -31,7 +32,9 @@ pub(crate) fn pages() -> Router<App> {
         .route("/event/{event}", get(pages::event))
         .route("/account/{account}", get(pages::account))
         .route("/domain/{name}", get(pages::domain))
-        .route("/zones", get(pages::zones))
+        .route("/zones", get(zones::zones))
+        .route("/zone/{zone}", get(zones::zone))
+        .route("/routers", get(zones::routers))
         .route("/economy", get(pages::economy))
         .route("/docs", get(docs::docs))
         .route("/assets/icon.svg", get(async || asset("image/svg+xml", ICON)))

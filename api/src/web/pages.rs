@@ -20,7 +20,8 @@ const EVENT: [&str; 7] = ["height", "what", "author", "outcome", "zone", "number
 /// Shown on the first page.
 const NEWEST: usize = 8;
 
-fn object(title: &str, json: &Json, hidden: &[&str]) -> Markup {
+/// A record below the page's heading.
+pub(super) fn object(title: &str, json: &Json, hidden: &[&str]) -> Markup {
     let content = json.as_object().map(|object| fields(object, hidden));
     html! { h1 { (title) } (content.unwrap_or_default()) }
 }
@@ -240,17 +241,6 @@ pub(super) async fn domain(State(app): State<App>, Path(name): Path<String>) -> 
         let url = format!("/v1/domains/{}?proof=1", crate::paging::escape(name));
         Ok(frame(&title, &html! { (object(&title, &row, &[])) (how_to_check(&url)) }))
     });
-    page.await.into()
-}
-
-pub(super) async fn zones(State(app): State<App>, params: Params) -> Page {
-    let page = async {
-        let (after, limit) = (params.number('z')?, params.limit()?);
-        let list = app.read(move |reading| Ok(routes::zones(reading, after, limit))).await?;
-        let columns = ["zone", "router", "events", "voids", "is_validator", "is_governed"];
-        let rows = listing(&list, &columns, "/zones");
-        Ok(frame("Zones", &html! { h1 { "Zones" } (rows) }))
-    };
     page.await.into()
 }
 

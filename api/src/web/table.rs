@@ -29,13 +29,19 @@ fn page_of(name: &str, text: &str) -> Option<String> {
         "event" if text.len() == 64 => Some(format!("/event/{text}")),
         "height" => Some(format!("/anchor/{text}")),
         "domain" => Some(format!("/domain/{text}")),
+        "zone" => Some(format!("/zone/{text}")),
         _ => None,
     }
 }
 
+/// Fields that are moments, beside those whose names end so.
+const MOMENTS: [&str; 12] = [
+    "bonded", "clock", "deadline", "expires", "from", "heard", "joined", "leaves", "now", "opened",
+    "seen", "time",
+];
+
 fn is_time(name: &str) -> bool {
-    let whole = ["time", "clock", "opened", "from", "now", "deadline", "joined", "seen", "expires"];
-    whole.contains(&name) || name == "until" || name.ends_with("_until") || name.ends_with("_at")
+    MOMENTS.contains(&name) || name == "until" || name.ends_with("_until") || name.ends_with("_at")
 }
 
 /// A field's value.

@@ -51,9 +51,10 @@ async fn pages_link_to_each_other_only() {
         assert!(!markup.contains(" style=") && !markup.contains(" onclick="), "{path}");
         for link in links(&markup) {
             assert!(link.starts_with('/') && !link.starts_with("//"), "{path}: {link}");
-            let is_page = ["/anchor", "/event", "/account", "/zones", "/domain/", "/economy"]
-                .iter()
-                .any(|start| link.starts_with(start));
+            let is_page =
+                ["/anchor", "/event", "/account", "/zone", "/routers", "/domain/", "/economy"]
+                    .iter()
+                    .any(|start| link.starts_with(start));
             if is_page && !link.contains('{') {
                 paths.push(link);
             } else if link.starts_with("/assets/") {

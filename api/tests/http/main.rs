@@ -12,3 +12,4 @@ mod proofs;
 mod reads;
 mod submissions;
 mod wire;
+mod zones;

@@ -1,4 +1,4 @@
-//! Two small programmes, so that the face is tested without the real ones.
+//! Small programmes, so that the face is tested without the real ones.
 
 use ddt_ledger::book::Book;
 use ddt_ledger::context::Context;
@@ -174,8 +174,9 @@ static DOMAINS: Programme = Programme {
     audit: |_| Vec::new(),
 };
 
-/// Both programmes.
-pub static REGISTRY: Registry = Registry { programmes: &[&BANK, &DOMAINS] };
+/// All programmes.
+pub static REGISTRY: Registry =
+    Registry { programmes: &[&BANK, &DOMAINS, &crate::zones::PROGRAMME] };
 
 /// A body of `bank.pay`.
 pub fn pay(to: AccountId, amount: &str) -> (u16, Vec<u8>) {

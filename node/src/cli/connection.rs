@@ -85,12 +85,17 @@ impl Connection {
 
     /// Asks a view for all its rows, page by page.
     pub fn view_all(&self, name: &str, query: &[(&str, String)]) -> Result<Vec<Json>, Failure> {
+        self.get_all(&format!("/v1/views/{}", name.replace('.', "/")), query)
+    }
+
+    /// Reads all rows of a list of the public API, page by page.
+    pub fn get_all(&self, path: &str, query: &[(&str, String)]) -> Result<Vec<Json>, Failure> {
         let (mut rows, mut cursor) = (Vec::new(), None::<String>);
         loop {
             let mut page = query.to_vec();
             page.push(("limit", "100".to_string()));
             page.extend(cursor.map(|cursor| ("cursor", cursor)));
-            let answer = self.get(&view_path(name, &page))?;
+            let answer = self.get(&with_query(path, &page))?;
             rows.extend(
                 answer.pointer("/rows").and_then(Json::as_array).cloned().into_iter().flatten(),
             );
@@ -197,12 +202,15 @@ fn check_chain(home: &Path, chain: ChainId) -> Result<(), Failure> {
 
 /// The path of a view with its query.
 pub fn view_path(name: &str, query: &[(&str, String)]) -> String {
-    let path = name.replace('.', "/");
+    with_query(&format!("/v1/views/{}", name.replace('.', "/")), query)
+}
+
+fn with_query(path: &str, query: &[(&str, String)]) -> String {
     let mut pairs = form_urlencoded::Serializer::new(String::new());
     for (field, value) in query {
         pairs.append_pair(field, value);
     }
-    format!("/v1/views/{path}?{}", pairs.finish())
+    format!("{path}?{}", pairs.finish())
 }
 
 /// The text at a JSON pointer.

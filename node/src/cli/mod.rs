@@ -29,6 +29,7 @@ pub mod username;
 mod verify;
 pub mod wallet;
 pub mod wallets;
+mod zone;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -125,6 +126,9 @@ enum Command {
     /// Put a bond down for a router, move it, end it
     #[command(subcommand)]
     Router(router::RouterCommand),
+    /// See zones: their routers, lanes, terms and members
+    #[command(subcommand)]
+    Zone(zone::ZoneCommand),
     /// Make a network with other operators
     #[command(subcommand)]
     Network(network::NetworkCommand),
@@ -236,6 +240,7 @@ fn run(mut cli: Cli, settings: Loaded, output: &Output) -> Result<ExitCode, Fail
         Command::Ledger(command) => ledger::run(global, command, output),
         Command::Node(command) => node::run(global, &command, output),
         Command::Router(command) => router::run(global, &command, output),
+        Command::Zone(command) => zone::run(global, &command, output),
         Command::Network(command) => network::run(global, &command, output),
         Command::Verify(args) => verify::run(&args, output),
         Command::Config(command) => config::run(&settings, &command, output),

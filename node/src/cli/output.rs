@@ -105,3 +105,32 @@ pub fn table(rows: &[(String, String)]) -> String {
     let line = |(name, value): &(String, String)| format!("  {name:width$}  {value}\n");
     rows.iter().map(line).collect()
 }
+
+/// Several columns below a head, aligned.
+pub fn columns<const N: usize>(head: [&str; N], rows: &[[String; N]]) -> String {
+    let head = head.map(str::to_string);
+    let mut widths = [0; N];
+    for row in std::iter::once(&head).chain(rows) {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
+    }
+    let line = |row: &[String; N]| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("  {cell:width$}"));
+        format!("{}\n", cells.collect::<String>().trim_end())
+    };
+    std::iter::once(&head).chain(rows).map(line).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::columns;
+
+    // Broken by: a column as wide as its head alone, or spaces at a line's end.
+    #[test]
+    fn columns_are_as_wide_as_their_longest_cell() {
+        let rows = [["0", "apt1long"], ["1023", "–"]].map(|row| row.map(str::to_string));
+        let shown = columns(["zone", "router"], &rows);
+        assert_eq!(shown, "  zone  router\n  0     apt1long\n  1023  –\n");
+    }
+}

@@ -79,21 +79,46 @@ fn list(global: &Global, output: &Output) -> Result<(), Failure> {
     let connection = Connection::open(global)?;
     let routers: Vec<Json> = connection.view_all("zones.routers", &[])?;
     let validators = connection.view_all("zones.validators", &[])?;
-    let votes =
-        |key: &Option<String>| validators.iter().any(|validator| text(validator, "/key") == *key);
     let rows: Vec<(String, String)> = routers
         .iter()
         .map(|row| {
             let router = row.pointer("/router").unwrap_or(row);
             let of = |path: &str| text(router, path).unwrap_or_default();
-            let idle = if text(router, "/leaves").is_some() { "leaving" } else { "standby" };
-            let zone = text(router, "/zone").map_or(idle.to_string(), |z| format!("zone {z}"));
-            let voting = if votes(&text(router, "/key")) { "votes" } else { "" };
-            (of("/account"), format!("{zone:<8} {:>12} APT  {voting}", of("/bond")))
+            let (place, votes) = (place(router), votes(router));
+            (of("/account"), format!("{place:<16} {:>12} APT  {votes}", of("/bond")))
         })
         .collect();
     output.result(json!({ "routers": routers, "validators": validators }), table(&rows));
     Ok(())
+}
+
+fn is(router: &Json, flag: &str) -> bool {
+    router.get(flag).and_then(Json::as_bool).unwrap_or_default()
+}
+
+/// What it governs, and whether it goes.
+fn place(router: &Json) -> String {
+    let going = match (is(router, "is_out"), text(router, "/leaves")) {
+        (true, _) => Some("out"),
+        (false, Some(_)) => Some("leaving"),
+        (false, None) => None,
+    };
+    // Who leaves governs until somebody takes the lane.
+    match (text(router, "/zone"), going) {
+        (Some(zone), Some(going)) => format!("zone {zone}, {going}"),
+        (Some(zone), None) => format!("zone {zone}"),
+        (None, going) => going.unwrap_or("standby").to_string(),
+    }
+}
+
+/// Whether it signs the next anchor, and the one after it.
+fn votes(router: &Json) -> &'static str {
+    match (is(router, "is_validator"), is(router, "will_validate")) {
+        (true, true) => "votes",
+        (true, false) => "votes, not much longer",
+        (false, true) => "will vote",
+        (false, false) => "",
+    }
 }
 
 /// An event that names a folder's router keys, and proves that somebody holds them.
@@ -138,4 +163,37 @@ fn send<'a>(
     let waiting = Waiting { wait: Stage::Final, force: false };
     let answer = sender.send(row, values, waiting)?;
     sender.finish(&answer, waiting)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    // Broken by: a router that is out called one that leaves, or one that leaves called idle.
+    #[test]
+    fn a_router_that_goes_is_said_to() {
+        for (router, words) in [
+            (json!({ "zone": 3, "leaves": null, "is_out": false }), "zone 3"),
+            (json!({ "zone": 3, "leaves": 9, "is_out": false }), "zone 3, leaving"),
+            (json!({ "zone": 0, "leaves": 9, "is_out": true }), "zone 0, out"),
+            (json!({ "zone": null, "leaves": null, "is_out": false }), "standby"),
+            (json!({ "zone": null, "leaves": 9, "is_out": false }), "leaving"),
+            (json!({ "zone": null, "leaves": 9, "is_out": true }), "out"),
+        ] {
+            assert_eq!(place(&router), words, "{router}");
+        }
+    }
+
+    // Broken by: looking at one of the two next anchors only.
+    #[test]
+    fn who_joins_and_who_leaves_the_validators_is_said() {
+        for (now, then, words) in [
+            (true, true, "votes"),
+            (true, false, "votes, not much longer"),
+            (false, true, "will vote"),
+            (false, false, ""),
+        ] {
+            assert_eq!(votes(&json!({ "is_validator": now, "will_validate": then })), words);
+        }
+    }
 }

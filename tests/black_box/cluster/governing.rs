@@ -2,8 +2,8 @@
 
 use crate::load;
 use crate::support::cluster::{Cluster, Node};
-use crate::support::eventually;
 use crate::support::owners::{ddt, give_wallet};
+use crate::support::{cli, eventually};
 
 /// Epochs of four seconds: validators change at their ends.
 const QUICK: [&str; 4] =
@@ -16,6 +16,11 @@ fn role(node: &Node) -> String {
 
 fn routers(node: &Node) -> serde_json::Value {
     node.ddt(&["router", "list"]).data()
+}
+
+/// The same for people.
+fn routers_in_words(node: &Node) -> String {
+    cli::finish(cli::command(&node.home).args(["router", "list"])).stdout
 }
 
 fn votes(node: &Node) -> Vec<String> {
@@ -35,7 +40,8 @@ fn pays(cluster: &Cluster, at: usize) {
 
 // Broken by: a bond that is not held; a standby router that gets no lane, or does not notice; a
 // set of validators that does not change, or changes without a handover; a router that goes on
-// sealing after it left; a node that refuses connections while it begins anew.
+// sealing after it left, or that is not seen to leave; a node that refuses connections while it
+// begins anew.
 #[test]
 fn a_standby_router_takes_over_the_zone_of_one_that_leaves() {
     let mut cluster = Cluster::running(4, &QUICK);
@@ -50,6 +56,9 @@ fn a_standby_router_takes_over_the_zone_of_one_that_leaves() {
     // … and the router of zone 1 leaves.
     give_wallet(&cluster.nodes[1], 52);
     ddt(&cluster.nodes[1], 52, &["router", "unbond", "--from", "op"]);
+    eventually("the router is seen to leave", || {
+        routers_in_words(&cluster.nodes[0]).contains("leaving").then_some(())
+    });
     eventually("the fifth node governs a zone", || {
         (role(&cluster.nodes[fifth]) == "router").then_some(())
     });
@@ -128,7 +137,8 @@ fn the_only_router_moves_and_then_leaves_to_another() {
     cluster.agree();
 }
 
-// Broken by: evidence that nobody takes to the ledger, or that costs nothing.
+// Broken by: evidence that nobody takes to the ledger, or that costs nothing; a router that is out
+// listed as one that leaves.
 #[test]
 fn a_router_that_lies_loses_its_bond() {
     let mut cluster = Cluster::of(4, &QUICK);
@@ -145,6 +155,9 @@ fn a_router_that_lies_loses_its_bond() {
         .iter()
         .find(|row| row["router"]["bond"] == "0" || row["bond"] == "0");
     assert!(out.is_some(), "{listed}");
+    let words = routers_in_words(&cluster.nodes[0]);
+    assert!(words.lines().any(|line| line.contains(" out ")), "{words}");
+    assert!(!words.contains("leaving"), "{words}");
     let economy = cluster.nodes[0].json("/v1/economy");
     assert_ne!(economy["burned"], "0", "{economy}");
     let payment = cluster.people[0].pay(&cluster.people[2].account, "1");

@@ -4,8 +4,8 @@
 mod support;
 
 use serde_json::Value as Json;
-use support::eventually;
 use support::network::Network;
+use support::{cli, eventually};
 
 /// A new wallet with no coins; answers its account.
 fn newcomer(network: &Network, name: &str) -> String {
@@ -81,4 +81,81 @@ fn refusals_say_what_is_wrong() {
     assert_eq!(full.refusal(), (3, "zones.newcomers_full".to_string()));
     let early = network.ddt(&["send", "zones.heartbeat", "--from", "bob"]);
     assert_eq!(early.refusal(), (3, "zones.no_member".to_string()));
+}
+
+/// What a command says to people.
+fn words(network: &Network, arguments: &[&str]) -> String {
+    let ending = cli::finish(cli::command(&network.home).args(arguments));
+    assert_eq!(ending.code, Some(0), "{ending:#?}");
+    ending.stdout
+}
+
+/// Broken by: a figure read from another row than it is called after, a member or a router that
+/// is left out, or words that leave out what scripts are told.
+#[test]
+fn an_operator_sees_the_zone_its_lane_its_router_and_its_members() {
+    let network = Network::new();
+    let dave = newcomer(&network, "dave");
+    let signed_up = network.ddt(&["signup", "--from", "dave"]).data();
+    let address = signed_up["member"]["address"].as_str().unwrap();
+    let listed = network.ddt(&["zone", "list"]).data();
+    assert_eq!(listed["rows"].as_array().unwrap().len(), 1, "{listed}");
+    let zone = &listed["rows"][0];
+    let flags = ["is_governed", "is_validator"].map(|name| zone[name].as_bool());
+    assert_eq!(flags, [Some(true); 2], "{zone}");
+    for (name, figure) in [("zone", 0), ("members", 1), ("newcomers", 1), ("term", 1)] {
+        assert_eq!(zone[name], figure, "{name}: {zone}");
+    }
+    assert!(zone["next_number"].as_u64() > Some(1) && zone["height"].as_u64() > Some(0), "{zone}");
+    // One zone with more about it.
+    let shown = network.ddt(&["zone", "show", "0"]).data()["rows"][0].clone();
+    assert_eq!((&shown["router"], &shown["opened"]), (&zone["router"], &zone["opened"]));
+    assert!(shown["heard"].as_u64() >= shown["opened"].as_u64(), "{shown}");
+    assert_eq!(shown["tip"].as_str().map(str::len), Some(64), "{shown}");
+    // Its router, and its members.
+    let routers = network.ddt(&["router", "list"]).data();
+    let router = &routers["routers"][0]["router"];
+    assert_eq!((&router["account"], &router["bond"]), (&shown["router"], &shown["bond"]));
+    let members = network.ddt(&["zone", "members", "0"]).data();
+    assert_eq!(members["rows"].as_array().unwrap().len(), 1, "{members}");
+    let member = &members["rows"][0];
+    for (name, said) in [
+        ("account", dave.as_str()),
+        ("address", address),
+        ("presence", "active"),
+        ("standing", "new"),
+    ] {
+        assert_eq!(member[name], said, "{member}");
+    }
+    // People see the same.
+    let account = shown["router"].as_str().unwrap();
+    for (arguments, said) in [
+        (&["zone", "list"][..], ["seats", account]),
+        (&["zone", "show", "0"][..], ["10000 APT", account]),
+        (&["zone", "members", "0"][..], [address, "active"]),
+        (&["router", "list"][..], ["zone 0", "votes"]),
+    ] {
+        let words = words(&network, arguments);
+        assert!(said.iter().all(|said| words.contains(said)), "{arguments:?}: {words}");
+    }
+    // And so does who has a browser.
+    for (path, said) in [("/zones", "/zone/0"), ("/zone/0", address), ("/routers", account)] {
+        let page = network.get(path);
+        assert_eq!((page.status, page.text().contains(said)), (200, true), "{path}");
+    }
+}
+
+/// Broken by: a zone that is not there shown as an empty one.
+#[test]
+fn a_zone_that_is_not_there_is_not_shown() {
+    let network = Network::new();
+    for command in ["show", "members"] {
+        let nothing = network.ddt(&["zone", command, "99"]);
+        assert_eq!(nothing.refusal(), (4, "request.not_found".to_string()), "{command}");
+        assert!(nothing.words().contains("no such zone"), "{nothing:?}");
+    }
+    assert_eq!(network.get("/zone/99").status, 404);
+    // The only zone has no members yet.
+    let members = network.ddt(&["zone", "members", "0"]).data();
+    assert_eq!(members["rows"].as_array().map(Vec::len), Some(0), "{members}");
 }

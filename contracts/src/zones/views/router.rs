@@ -33,6 +33,8 @@ shape! {
         is_out: bool,
         /// Whether it signs the next anchor.
         is_validator: bool,
+        /// Whether it signs the anchor after the next one.
+        will_validate: bool,
         /// The protocol version that it says it is ready for.
         signal: u32,
     }
@@ -47,15 +49,16 @@ fn accounts_of(rows: &dyn Rows, set: &ValidatorSet) -> BTreeSet<AccountId> {
     set.0.iter().filter_map(|validator| account_of(rows, validator)).collect()
 }
 
-/// Who signs the next anchor.
-fn signers(rows: &dyn Rows) -> BTreeSet<AccountId> {
-    Sets::read(rows).map(|sets| accounts_of(rows, &sets.next)).unwrap_or_default()
+/// Who signs the next anchor, and who the one after it.
+fn signers(rows: &dyn Rows) -> [BTreeSet<AccountId>; 2] {
+    let sets = Sets::read(rows).map(|sets| [sets.next, sets.after_next]);
+    sets.map(|sets| sets.map(|set| accounts_of(rows, &set))).unwrap_or_default()
 }
 
 impl RouterFacts {
     fn new(
         rows: &dyn Rows,
-        signers: &BTreeSet<AccountId>,
+        [next, after_next]: &[BTreeSet<AccountId>; 2],
         (account, row): (AccountId, Row),
     ) -> RouterFacts {
         let lane = row.zone.and_then(|zone| Lane::read(rows, zone));
@@ -69,7 +72,8 @@ impl RouterFacts {
             heard: lane.map_or(row.heard, |lane| lane.heard),
             leaves: row.leaves,
             is_out: row.is_out,
-            is_validator: signers.contains(&account),
+            is_validator: next.contains(&account),
+            will_validate: after_next.contains(&account),
             signal: row.signal,
         }
     }

@@ -193,6 +193,8 @@ fn seeds() -> Vec<Vec<u8>> {
         )
         .into(),
         "GET /explorer".into(),
+        "GET /zone/1?limit=2&cursor=v00".into(),
+        "GET /routers?limit=1".into(),
         "HEAD / ".into(),
         "!POST /v1/node/reveals\ncontent-type: application/json\n\n{\"name\":\"letters\"}".into(),
         "!GET /v1/node".into(),
