@@ -4,11 +4,9 @@ use std::fmt::{Debug, Write};
 use std::io::IsTerminal;
 
 use tracing::field::{Field, Visit};
-use tracing::level_filters::LevelFilter;
-use tracing::subscriber::Interest;
-use tracing::{Event, Metadata};
-use tracing_subscriber::filter::{EnvFilter, FilterExt};
-use tracing_subscriber::layer::{Context, Filter, Layer, SubscriberExt};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::filter::EnvFilter;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{Log, LogFormat};
@@ -22,7 +20,7 @@ const ENGINE: &str = "arc_malachitebft";
 /// Begins to log, to standard error.
 pub fn start(log: &Log) {
     let filter = EnvFilter::try_new(&log.level).unwrap_or_else(|_| EnvFilter::new("warn"));
-    let filter = filter.and(NoTalk { is_all_told: log.level.contains(ENGINE) });
+    let no_talk = NoTalk { is_all_told: log.level.contains(ENGINE) };
     let is_plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let layer = tracing_subscriber::fmt::layer()
         .with_ansi(std::io::stderr().is_terminal() && !is_plain)
@@ -31,7 +29,7 @@ pub fn start(log: &Log) {
         LogFormat::Human => layer.boxed(),
         LogFormat::Json => layer.json().flatten_event(true).boxed(),
     };
-    let _ = tracing_subscriber::registry().with(layer.with_filter(filter)).try_init();
+    let _ = tracing_subscriber::registry().with(layer).with(no_talk).with(filter).try_init();
 }
 
 /// Leaves out what means nothing to an operator.
@@ -39,16 +37,8 @@ struct NoTalk {
     is_all_told: bool,
 }
 
-impl<S> Filter<S> for NoTalk {
-    fn enabled(&self, _: &Metadata<'_>, _: &Context<'_, S>) -> bool {
-        true
-    }
-
-    fn callsite_enabled(&self, _: &'static Metadata<'static>) -> Interest {
-        Interest::always()
-    }
-
-    fn event_enabled(&self, event: &Event<'_>, _: &Context<'_, S>) -> bool {
+impl<S: Subscriber> Layer<S> for NoTalk {
+    fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
         if self.is_all_told {
             return true;
         }
@@ -57,10 +47,6 @@ impl<S> Filter<S> for NoTalk {
         let is_gone_first =
             line.target.starts_with(STREAMS) && line.message.starts_with(GONE_FIRST);
         !is_gone_first && !ddt_consensus::is_mere_talk(&line.target, &line.message)
-    }
-
-    fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(LevelFilter::TRACE)
     }
 }
 

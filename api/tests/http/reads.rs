@@ -205,7 +205,7 @@ async fn views_and_their_aliases() {
     let long = format!("{path}&cursor=v{}", "00".repeat(64));
     assert_eq!(get(&at, &long).await.problem(400), "request.cursor");
     let views = get(&at, "/v1/views").await.ok();
-    assert_eq!(views["rows"].as_array().unwrap().len(), 3);
+    assert_eq!(views["rows"].as_array().unwrap().len(), 7);
     let registry = get(&at, "/v1/registry").await.ok();
     assert_eq!(registry["rows"][0]["name"], "bank.pay");
     assert_eq!(registry["rows"][0]["refusals"][0]["code"], "bank.nothing");
