@@ -1,8 +1,6 @@
 //! A disk without room.
 
-use std::fs;
-
-use crate::load::{all_is_well, further, pays, under_load};
+use crate::load::{all_is_well, further, largest_store, pays, under_load};
 use crate::support::cluster::Cluster;
 
 // Broken by: a router that goes on after a write failed; one that cannot go on from what it
@@ -13,8 +11,7 @@ fn a_router_without_room_stops_and_comes_back_when_there_is_some() {
     let mut finals = vec![pays(&cluster, 3)];
     cluster.nodes[3].kill();
     // No file of it may be written beyond what half of the largest of them has now.
-    let sizes = ["book.redb", "lanes.redb"].map(|name| cluster.nodes[3].home.join(name));
-    let largest = sizes.map(|path| fs::metadata(path).unwrap().len()).into_iter().max().unwrap();
+    let largest = largest_store(&cluster.nodes[3]);
     finals.extend(under_load(&mut cluster, |cluster, paid| {
         cluster.nodes[3].file_bytes_max = Some(largest / 2);
         let code = match cluster.nodes[3].try_start() {

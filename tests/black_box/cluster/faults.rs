@@ -1,8 +1,8 @@
 //! What survives when nodes die, are silent, or come back.
 
-use crate::load::{all_is_well, further, home_of, is_done, pays, text, under_load};
+use crate::load::{all_is_well, further, home_of, is_done, pays, text, under_load, waits_in_vain};
 use crate::support::cluster::{Cluster, FUNDS};
-use crate::support::{cli, eventually, http};
+use crate::support::{cli, eventually};
 
 // Broken by: a block that is promised before it is durable; a quorum that counts the dead; a
 // router that comes back and does not catch up, or signs another block or vote for a place.
@@ -38,17 +38,6 @@ fn all_may_die_at_once() {
     all_is_well(&cluster, &all, &[]);
 }
 
-/// A payment that is not final after a while, since too few are there; answers its event.
-fn waits_in_vain(cluster: &Cluster, at: usize) -> String {
-    let alone = cluster.people[0].pay(&cluster.people[3].account, "1");
-    let promised = cluster.nodes[at].submit("sequenced", &alone).unwrap().json(200);
-    let path = "POST /v1/events?wait=final&timeout_ms=3000";
-    let octets = [("content-type", "application/octet-stream")];
-    let waited = http::exchange(cluster.nodes[at].public(), path, &octets, &alone).unwrap();
-    assert_eq!(waited.status, 202, "too few must decide nothing");
-    text(&promised, "event").to_string()
-}
-
 // Broken by: a quorum that is right for four routers only.
 #[test]
 fn two_of_seven_may_be_dead_and_three_may_not() {
@@ -58,7 +47,7 @@ fn two_of_seven_may_be_dead_and_three_may_not() {
     cluster.nodes[5].kill();
     finals.extend([0, 6].map(|at| pays(&cluster, at)));
     cluster.nodes[4].kill();
-    let event = waits_in_vain(&cluster, 0);
+    let event = waits_in_vain(&cluster, 0, 0);
     cluster.nodes[4].start();
     eventually("the payment is final", || is_done(&cluster.nodes[0], &event).then_some(()));
     finals.push(event);
@@ -75,7 +64,7 @@ fn two_of_four_decide_nothing_and_go_on_when_the_others_are_back() {
     for at in [2, 3] {
         cli::signal(cluster.nodes[at].pid(), "STOP");
     }
-    let event = waits_in_vain(&cluster, 0);
+    let event = waits_in_vain(&cluster, 0, 0);
     for at in [2, 3] {
         cli::signal(cluster.nodes[at].pid(), "CONT");
     }

@@ -2,15 +2,15 @@
 #![allow(dead_code, reason = "each target uses its own part")]
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
 use std::time::Duration;
+use std::{fs, thread};
 
 use ddt_ledger::AccountId;
 use serde_json::Value as Json;
 
 use crate::support::cluster::{Cluster, Node};
 use crate::support::signer::Signer;
-use crate::support::{eventually, network};
+use crate::support::{Told, eventually, http, network};
 
 /// Between two attempts at a node that does not answer.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -72,15 +72,6 @@ pub fn under_load(
     })
 }
 
-/// Tells to stop when it goes, also by a panic.
-pub struct Told<'s>(pub &'s AtomicBool);
-
-impl Drop for Told<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
-}
-
 /// Waits for so many more payments.
 pub fn further(paid: &AtomicUsize, count: usize) {
     let before = paid.load(Ordering::SeqCst);
@@ -101,6 +92,38 @@ pub fn pays(cluster: &Cluster, at: usize) -> String {
     let receipt = cluster.nodes[at].submit("final", &payment).unwrap().json(200);
     assert_eq!(text(&receipt, "stage"), "final", "at node {at}: {receipt}");
     text(&receipt, "event").to_string()
+}
+
+/// A payment of a person that is not final after a while, since too few are there; answers its
+/// event.
+pub fn waits_in_vain(cluster: &Cluster, at: usize, person: usize) -> String {
+    let alone = cluster.people[person].pay(&cluster.people[3].account, "1");
+    let promised = cluster.nodes[at].submit("sequenced", &alone).unwrap().json(200);
+    let path = "POST /v1/events?wait=final&timeout_ms=3000";
+    let octets = [("content-type", "application/octet-stream")];
+    let waited = http::exchange(cluster.nodes[at].public(), path, &octets, &alone).unwrap();
+    assert_eq!(waited.status, 202, "too few must decide nothing");
+    text(&promised, "event").to_string()
+}
+
+/// Waits until a router seals by itself; before, it would pass on what it is given.
+pub fn until_it_seals(node: &Node) {
+    eventually("it seals", || {
+        let status = node.json("/v1/status");
+        (status["node"]["is_ready"] == true).then_some(())
+    });
+}
+
+/// What a node says that it is; empty while it says nothing.
+pub fn role(node: &Node) -> String {
+    let answer = node.try_get("/v1/status").filter(|answer| answer.status == 200);
+    answer.map(|answer| text(&answer.json(200)["node"], "role").to_string()).unwrap_or_default()
+}
+
+/// How many bytes the larger of a node's stores has on disk.
+pub fn largest_store(node: &Node) -> u64 {
+    let sizes = ["book.redb", "lanes.redb"].map(|name| node.home.join(name));
+    sizes.map(|path| fs::metadata(path).unwrap().len()).into_iter().max().unwrap()
 }
 
 /// What holds whatever happened: one history, in it everything that was final, no coin more or

@@ -1,6 +1,7 @@
 //! Several routers and full nodes, in processes of their own, agree on one history.
 
 mod agreement;
+mod apart;
 mod clocks;
 mod dev;
 mod disks;

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value as Json;
 
-use crate::load::{all_is_well, further, pays, text, under_load};
+use crate::load::{all_is_well, further, pays, role, text, under_load};
 use crate::support::cluster::{Cluster, Node};
 use crate::support::eventually;
 
@@ -14,11 +14,6 @@ fn lose(node: &Node, names: &[&str]) {
         let lost = if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
         lost.unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     }
-}
-
-fn role(node: &Node) -> String {
-    let answer = node.try_get("/v1/status").filter(|answer| answer.status == 200);
-    answer.map(|answer| text(&answer.json(200)["node"], "role").to_string()).unwrap_or_default()
 }
 
 /// A zone's lane.
@@ -38,15 +33,7 @@ fn a_router_that_lost_its_disk_signs_nothing_until_told() {
     finals.extend(under_load(&mut cluster, |cluster, paid| {
         further(paid, 10);
         cluster.nodes[3].kill();
-        // A new disk, and the saved key.
-        let home = cluster.nodes[3].home.clone();
-        let key = fs::read(home.join("node.key")).unwrap();
-        fs::remove_dir_all(&home).unwrap();
-        fs::create_dir(&home).unwrap();
-        fs::write(home.join("node.key"), key).unwrap();
-        let private = std::os::unix::fs::PermissionsExt::from_mode(0o600);
-        fs::set_permissions(home.join("node.key"), private).unwrap();
-        cluster.init(3, &["--peers", &cluster.file("peers.txt")]);
+        cluster.lose_disk(3);
         cluster.nodes[3].start();
         further(paid, 10);
     }));

@@ -3,7 +3,7 @@
 use ddt_ledger::Amount;
 use serde_json::Value;
 
-use crate::load::{all_is_well, further, home_of, is_done, pays, text, under_load};
+use crate::load::{all_is_well, further, home_of, is_done, pays, text, under_load, until_it_seals};
 use crate::support::cluster::{Cluster, Node};
 use crate::support::eventually;
 
@@ -27,14 +27,6 @@ fn give_the_liar(cluster: &Cluster, count: usize) {
         let payment = cluster.person(3).pay(&cluster.people[0].account, "1");
         cluster.nodes[LIAR].submit("sequenced", &payment).unwrap();
     }
-}
-
-/// Before, it would pass on what it is given.
-fn until_it_seals(node: &Node) {
-    eventually("it seals", || {
-        let status = node.json("/v1/status");
-        (status["node"]["is_ready"] == true).then_some(())
-    });
 }
 
 /// The others' clients pay while the liar lies, until it was seen; then all agree.

@@ -11,9 +11,9 @@ use std::thread;
 use std::time::Duration;
 
 use ground::Ground;
-use load::{all_is_well, further, is_done, pays, text, under_load};
+use load::{all_is_well, further, is_done, pays, under_load, waits_in_vain};
 use support::cluster::Cluster;
-use support::{Dice, eventually, http};
+use support::{Dice, eventually};
 
 /// A network of four on a ground of its own.
 fn four() -> (Ground, Cluster) {
@@ -32,13 +32,7 @@ fn two_halves_decide_nothing_and_heal() {
     let mut finals = vec![pays(&cluster, 0), pays(&cluster, 2)];
     ground.cut(&[1, 2], &[3, 4]);
     for (at, person) in [(0, 0), (2, 1)] {
-        let alone = cluster.people[person].pay(&cluster.people[3].account, "1");
-        let promised = cluster.nodes[at].submit("sequenced", &alone).unwrap().json(200);
-        let path = "POST /v1/events?wait=final&timeout_ms=5000";
-        let octets = [("content-type", "application/octet-stream")];
-        let waited = http::exchange(cluster.nodes[at].public(), path, &octets, &alone).unwrap();
-        assert_eq!(waited.status, 202, "half a network decided something");
-        finals.push(text(&promised, "event").to_string());
+        finals.push(waits_in_vain(&cluster, at, person));
     }
     ground.heal();
     for event in &finals {

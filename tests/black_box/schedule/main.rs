@@ -6,6 +6,7 @@ mod load;
 mod steps;
 #[path = "../support/mod.rs"]
 mod support;
+mod troubles;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::{Command, ExitCode};

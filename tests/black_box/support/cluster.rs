@@ -1,7 +1,7 @@
 //! Networks of several operators: each node a process with a folder and an address of its own,
 //! made as operators make them.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
@@ -16,6 +16,7 @@ use serde_json::Value as Json;
 use tempfile::TempDir;
 
 use super::cli::{self, Ending};
+use super::doors::Doors;
 use super::http::{self, Answer};
 use super::network::{folder, submit};
 use super::signer::Signer;
@@ -36,6 +37,8 @@ pub struct Cluster {
     pub people: Vec<Signer>,
     /// The chain.
     pub chain: ChainId,
+    /// What lies between the nodes, if anything does.
+    pub doors: Option<Doors>,
 }
 
 /// A node, running or not.
@@ -46,6 +49,10 @@ pub struct Node {
     pub ip: IpAddr,
     /// Of the network, of consensus, of the API: the same after every start.
     pub ports: (u16, u16, u16),
+    /// The ports of its doors, for the network and for consensus: of them alone others are told.
+    pub doors: Option<(u16, u16)>,
+    /// Which process it is, or was last; 0 before its first start.
+    pub process_id: Arc<AtomicU32>,
     /// The network namespace that it lives in, if not this one.
     pub namespace: Option<String>,
     /// Variables of its process.
@@ -100,7 +107,8 @@ impl Cluster {
             let node = place(&folder.path().join(number.to_string()), number);
             let owner = person(number as u8 + 50).public().to_string();
             let (name, host) = (format!("router-{number}"), node.ip.to_string());
-            let (port, consensus) = (node.ports.0.to_string(), node.ports.1.to_string());
+            let (port, consensus) = node.told();
+            let (port, consensus) = (port.to_string(), consensus.to_string());
             let made = cli::ddt(
                 &node.home,
                 &[
@@ -132,8 +140,11 @@ impl Cluster {
         let assembled = cli::ddt(folder.path(), &arguments).data();
         let chain = ChainId(Hash::from_hex(assembled["chain"].as_str().unwrap()).unwrap());
         let signer = |key: ddt_wallet::OwnerKey| Signer { chain, account: key.account(), key };
-        let cluster =
-            Cluster { folder, nodes, chain, people: people.into_iter().map(signer).collect() };
+        let people = people.into_iter().map(signer).collect();
+        let cluster = Cluster { folder, nodes, people, chain, doors: None };
+        if cluster.nodes.iter().any(|node| node.doors.is_some()) {
+            cluster.name_peers_over_tcp_alone();
+        }
         for at in 0..routers {
             let peers = cluster.file("peers.txt");
             cluster.init(at, &["--peers", &peers]);
@@ -146,6 +157,29 @@ impl Cluster {
         let mut cluster = Cluster::of(routers, parameters);
         cluster.start_all();
         cluster
+    }
+
+    /// The same with doors between the nodes: see [`Doors`].
+    pub fn apart(routers: usize, parameters: &[&str]) -> Cluster {
+        let doors = Doors::new();
+        let place = |home: &Path, number: usize| doors.before(Node::at(home, number));
+        let mut cluster = Cluster::placed(routers, parameters, place);
+        cluster.doors = Some(doors);
+        cluster.start_all();
+        cluster
+    }
+
+    /// What lies between the nodes.
+    pub fn doors(&self) -> &Doors {
+        self.doors.as_ref().unwrap()
+    }
+
+    /// There are no other doors.
+    fn name_peers_over_tcp_alone(&self) {
+        let path = self.file("peers.txt");
+        let all = fs::read_to_string(&path).unwrap();
+        let peers: Vec<&str> = all.lines().filter(|peer| peer.contains("/tcp/")).collect();
+        fs::write(&path, peers.join("\n")).unwrap();
     }
 
     /// A file that every operator has.
@@ -169,10 +203,26 @@ impl Cluster {
     /// Adds a full node that knows one other; answers its place.
     pub fn add_full_node(&mut self, peer: usize) -> usize {
         let number = self.nodes.len() + 1;
-        self.nodes.push(Node::at(&self.folder.path().join(number.to_string()), number));
+        let node = Node::at(&self.folder.path().join(number.to_string()), number);
+        self.nodes.push(match &self.doors {
+            Some(doors) => doors.before(node),
+            None => node,
+        });
         let address = self.nodes[peer].multiaddr();
         self.init(number - 1, &["--peer", &address]);
         number - 1
+    }
+
+    /// Gives a node that does not run a new disk: nothing is left but its saved key.
+    pub fn lose_disk(&self, at: usize) {
+        let home = &self.nodes[at].home;
+        // Moved, it keeps its mode.
+        let (key, saved) = (home.join("node.key"), home.with_extension("key"));
+        fs::rename(&key, &saved).unwrap();
+        fs::remove_dir_all(home).unwrap();
+        fs::create_dir(home).unwrap();
+        fs::rename(&saved, &key).unwrap();
+        self.init(at, &["--peers", &self.file("peers.txt")]);
     }
 
     /// Leaves the data folders where they are, for people to look at.
@@ -232,6 +282,8 @@ impl Node {
             home: home.to_path_buf(),
             ip,
             ports,
+            doors: None,
+            process_id: Arc::default(),
             namespace: None,
             environment: Vec::new(),
             flags: Vec::new(),
@@ -242,9 +294,14 @@ impl Node {
         }
     }
 
+    /// The ports that others are told of, of the network and of consensus.
+    fn told(&self) -> (u16, u16) {
+        self.doors.unwrap_or((self.ports.0, self.ports.1))
+    }
+
     /// Where other nodes reach it.
     pub fn multiaddr(&self) -> String {
-        format!("/ip4/{}/tcp/{}", self.ip, self.ports.0)
+        format!("/ip4/{}/tcp/{}", self.ip, self.told().0)
     }
 
     /// Starts it; panics when it does not start.
@@ -268,10 +325,15 @@ impl Node {
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command.env("DDT_NETWORK_LISTEN", format!("{}:{}", self.ip, self.ports.0));
         command.env("DDT_CONSENSUS_LISTEN", format!("{}:{}", self.ip, self.ports.1));
+        if let Some((network, consensus)) = self.doors {
+            command.env("DDT_NETWORK_EXTERNAL", format!("{}:{network}", self.ip));
+            command.env("DDT_CONSENSUS_EXTERNAL", format!("{}:{consensus}", self.ip));
+        }
         let level = std::env::var("DDT_TEST_LOG").unwrap_or_else(|_| LOG.to_string());
         command.args(["--log", &level]);
         command.stdout(Stdio::piped()).stderr(log_file);
         let mut process = command.spawn().unwrap();
+        self.process_id.store(process.id(), Ordering::SeqCst);
         let stdout = BufReader::new(process.stdout.take().unwrap());
         let (sender, receiver) = mpsc::channel();
         let printed = self.printed.clone();
@@ -293,7 +355,7 @@ impl Node {
             return Ok(());
         }
         let code = process.wait().unwrap().code();
-        Err(Ending { code, stdout: line, stderr: std::fs::read_to_string(log).unwrap() })
+        Err(Ending { code, stdout: line, stderr: fs::read_to_string(log).unwrap() })
     }
 
     /// `kill -9`.
@@ -324,7 +386,7 @@ impl Node {
 
     /// Everything it logged.
     pub fn log(&self) -> String {
-        std::fs::read_to_string(self.home.with_extension("log")).unwrap_or_default()
+        fs::read_to_string(self.home.with_extension("log")).unwrap_or_default()
     }
 
     /// Whether it was started and not ended since.
@@ -374,7 +436,7 @@ impl Node {
     /// The JSON at a path of the private API.
     pub fn private(&self, path: &str) -> Json {
         let address = self.data["private_api"].as_str().unwrap().strip_prefix("http://").unwrap();
-        let token = std::fs::read_to_string(self.home.join("token")).unwrap();
+        let token = fs::read_to_string(self.home.join("token")).unwrap();
         let bearer = format!("Bearer {}", token.trim());
         let headers = [("authorization", bearer.as_str())];
         http::exchange(address, &format!("GET {path}"), &headers, &[]).unwrap().json(200)

@@ -3,11 +3,14 @@
 
 pub mod cli;
 pub mod cluster;
+pub mod doors;
 pub mod http;
 pub mod network;
 pub mod owners;
 pub mod signer;
+pub mod strangers;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 /// Longest wait for anything, in a debug build on a busy machine.
@@ -22,6 +25,15 @@ pub fn eventually<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
         }
         assert!(Instant::now() < deadline, "not in {} s: {what}", PATIENCE.as_secs());
         std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Tells to stop when it goes, also by a panic.
+pub struct Told<'s>(pub &'s AtomicBool);
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
     }
 }
 
