@@ -98,6 +98,9 @@ pub struct GenesisZone {
 #[error("the genesis file is wrong: {0}")]
 pub struct GenesisError(pub String);
 
+/// Most members of a zone, in any network.
+const ZONE_SEATS_MAX: u32 = 1_024;
+
 fn need(holds: bool, words: &str) -> Result<(), GenesisError> {
     if holds { Ok(()) } else { Err(GenesisError(words.to_string())) }
 }
@@ -113,6 +116,7 @@ impl Params {
         need(self.validators_max > 0, "validators_max must be above 0")?;
         let words = "clock_step_ms_max must be at most epoch_ms, or epochs pass without an anchor";
         need(self.clock_step_ms_max <= self.epoch_ms, words)?;
+        need(self.zone_seats <= ZONE_SEATS_MAX, "zone_seats must be at most 1024")?;
         let words = "router_unbond_ms must be above 0, or no router answers for what it signed";
         need(self.router_unbond_ms.0 > 0, words)?;
         let words = "router_alive_ms must be above 0: a router says for nothing that it is there";

@@ -216,6 +216,7 @@ fn each_wrong_genesis_is_refused() {
         ("clock_step_ms_max = 20000", "clock_step_ms_max = 60001", "at most epoch_ms"),
         ("domain_year_ms = 31536000000", "domain_year_ms = 0", "domain_year_ms"),
         ("router_unbond_ms = 120000", "router_unbond_ms = 0", "router_unbond_ms must be"),
+        ("zone_seats = 1024", "zone_seats = 1025", "zone_seats must be"),
         ("router_alive_ms = 20000", "router_alive_ms = 0", "router_alive_ms must be"),
         ("router_alive_ms = 20000", "router_alive_ms = 90000", "above router_alive_ms"),
         ("router_silent_ms = 90000", "router_silent_ms = 0", "router_silent_ms must be"),

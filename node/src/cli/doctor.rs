@@ -43,6 +43,10 @@ pub fn run(
         api: global.api.clone(),
         password_file: global.password_file.clone(),
         listen: global.config.listen,
+        network: [
+            ("network.listen", global.config.network.listen),
+            ("consensus.listen", global.config.consensus.listen),
+        ],
         is_deep: args.deep,
     };
     let findings = examine(&patient, &settings);

@@ -3,6 +3,7 @@
 pub mod folder;
 mod network;
 mod overlay;
+mod routers;
 mod secrets;
 mod stores;
 
@@ -47,6 +48,8 @@ pub struct Patient {
     pub password_file: Option<PathBuf>,
     /// Where a node would listen, if that was said.
     pub listen: Option<std::net::SocketAddr>,
+    /// Where it would meet other nodes: the setting's name, and its value.
+    pub network: [(&'static str, std::net::SocketAddr); 2],
     /// Whether everything is recounted.
     pub is_deep: bool,
 }

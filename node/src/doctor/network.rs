@@ -6,7 +6,7 @@ use ddt_api::client::Client;
 use ddt_ledger::routers::PROTOCOL_VERSION;
 use serde_json::Value as Json;
 
-use super::{Findings, Patient};
+use super::{Findings, Patient, routers};
 use crate::cli::{DEFAULT_API, text};
 use crate::data_folder::{read_genesis, running_node};
 use crate::dev::PORT;
@@ -40,12 +40,14 @@ pub fn check(patient: &Patient, findings: &mut Findings) -> Option<Node> {
     }
     let node = reach(patient, findings);
     ports(patient, node.as_ref(), findings);
+    routers::ports(patient, findings);
     let node = node?;
     clock(&node, time, findings);
     chain(patient, &node, findings);
     anchors(&node, findings);
     release(&node, findings);
     peers(&node, findings);
+    routers::connected(patient, &node, findings);
     Some(node)
 }
 

@@ -227,6 +227,12 @@ impl Node {
         self.core.net.get().map(Net::addresses).unwrap_or_default()
     }
 
+    /// At which anchor it is, and of which it has heard, whenever that is asked.
+    pub fn heights(&self) -> impl Fn() -> (u64, u64) + use<> {
+        let core = self.core.clone();
+        move || (core.book.head().0.height, core.heard.load(Ordering::Relaxed))
+    }
+
     /// Its role, in a word or two.
     pub fn role(&self) -> &'static str {
         self.core.role.word()

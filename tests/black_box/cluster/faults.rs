@@ -65,6 +65,11 @@ fn two_of_four_decide_nothing_and_go_on_when_the_others_are_back() {
         cli::signal(cluster.nodes[at].pid(), "STOP");
     }
     let event = waits_in_vain(&cluster, 0, 0);
+    eventually("the doctor says what is wrong", || {
+        let doctor = cluster.nodes[0].ddt(&["doctor"]);
+        let is_said = doctor.stdout.contains("2 of 4 validators are connected");
+        (is_said && doctor.code == Some(1)).then_some(())
+    });
     for at in [2, 3] {
         cli::signal(cluster.nodes[at].pid(), "CONT");
     }

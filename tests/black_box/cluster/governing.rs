@@ -204,6 +204,7 @@ fn who_does_not_know_the_coming_rules_stops_before_them() {
         view.json(200)["rows"][0]["next_epoch"].as_u64()
     });
     let doctor = cluster.nodes[0].ddt(&["doctor"]);
+    assert!(doctor.stdout.contains("4 of 4 validators are connected"), "{doctor:#?}");
     assert!(doctor.stdout.contains("goes on by protocol version 2"), "{doctor:#?}");
     let event = load::pays(&cluster, 0);
     // Nobody proposes the first anchor of that epoch, and who meets it ends. (Who is left with

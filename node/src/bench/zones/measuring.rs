@@ -11,7 +11,6 @@ use crate::bench::client::Connection;
 use crate::bench::latency::{
     LOAD_SPARE, PAUSE, Payments, READY_PER_SECOND, STAGES, Times, failed, press, probe,
 };
-use crate::bench::ledger::load::Load;
 use crate::cli::{Output, text};
 use crate::dev::cluster::free_port;
 use crate::dev::process::{Process, start};
@@ -29,6 +28,10 @@ const PAYLOADS_READY_PER_SECOND: usize = 4_000;
 const QUIET_SECONDS: f64 = 4.0;
 /// How long a new full node may take.
 const SYNC_WITHIN: Duration = Duration::from_secs(600);
+/// The same where the routers have work meanwhile: that much is signed before.
+const SYNC_UNDER_LOAD_WITHIN: Duration = Duration::from_secs(120);
+/// It has arrived when it lacks no more than what comes in so much time.
+const ARRIVED_WITHIN: Duration = Duration::from_secs(1);
 /// Linux tells times in hundredths of a second on every machine.
 const TICKS_PER_SECOND: f64 = 100.0;
 
@@ -49,6 +52,8 @@ pub struct Measured {
 pub struct Synced {
     pub events: f64,
     pub seconds: f64,
+    /// Events a second that came into the book meanwhile.
+    pub live_rate: f64,
 }
 
 pub(in crate::bench) fn address(process: &Process) -> Result<SocketAddr, Failure> {
@@ -60,12 +65,11 @@ pub(in crate::bench) fn address(process: &Process) -> Result<SocketAddr, Failure
 /// Measures routers, idle and under load.
 pub async fn measure(
     args: &ZonesArgs,
-    load: &Load,
+    payments: &mut Payments<'_>,
     processes: &[Process],
     output: &Output,
 ) -> Result<Measured, Failure> {
     let addresses: Vec<SocketAddr> = processes.iter().map(address).collect::<Result<_, _>>()?;
-    let mut payments = Payments { load, is_opaque: args.opaque, done: 0 };
     let first = *addresses.first().ok_or_else(|| Failure::fault("no router"))?;
     let delay = Duration::from_millis(args.delay_ms + args.jitter_ms);
     // The first anchor waits until all routers have found each other.
@@ -107,28 +111,57 @@ pub async fn measure(
     Ok(Measured { rate, idle, loaded, loaded_rate: half, cpu, bytes })
 }
 
-/// Starts a full node that has the genesis and knows the routers' addresses, and waits until it
-/// has executed all that they had then.
+/// Starts a full node that has the genesis and knows the routers' addresses, while they take so
+/// many events a second, and waits until it has executed all that they have by then.
 pub async fn follow(
+    args: &ZonesArgs,
+    payments: &mut Payments<'_>,
     routers: &[Process],
-    home: &Path,
-    number: u32,
-    flags: &[&str],
+    (home, number): (&Path, u32),
 ) -> Result<Synced, Failure> {
-    let first = routers.first().ok_or_else(|| Failure::fault("no router"))?;
-    let events = executed(address(first)?).await?;
-    let begun = Instant::now();
-    let node = start(home, free_port(number)?, "error", flags).await?;
-    let at = address(&node)?;
-    while executed(at).await? < events {
-        if begun.elapsed() >= SYNC_WITHIN {
-            return Err(Failure::fault("a new full node does not arrive"));
+    let addresses: Vec<SocketAddr> = routers.iter().map(address).collect::<Result<_, _>>()?;
+    let first = *addresses.first().ok_or_else(|| Failure::fault("no router"))?;
+    let rate = f64::from(args.follow_at);
+    let within = if args.follow_at == 0 { SYNC_WITHIN } else { SYNC_UNDER_LOAD_WITHIN };
+    let ready = payments.sign((rate * within.as_secs_f64()) as usize)?;
+    let ready = shared(ready, addresses.len());
+    let live = async {
+        match args.follow_at {
+            0 => std::future::pending().await,
+            _ => {
+                let share = rate / addresses.len() as f64;
+                press_all(&addresses, ready, Some(share), within).await
+            }
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    let before = executed(first).await?;
+    let begun = Instant::now();
+    let arrived = async {
+        let node = start(home, free_port(number)?, "error", args.flags()).await?;
+        let at = address(&node)?;
+        let events = loop {
+            let there = executed(at).await?;
+            if there > 0.0 && there >= executed(first).await? - rate * ARRIVED_WITHIN.as_secs_f64()
+            {
+                break there;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        };
+        let seconds = begun.elapsed().as_secs_f64();
+        let live_rate = (executed(first).await? - before) / begun.elapsed().as_secs_f64();
+        node.stop().await;
+        Ok::<_, Failure>(Synced { events, seconds, live_rate })
+    };
+    tokio::select! {
+        arrived = arrived => arrived,
+        pressed = live => {
+            pressed?;
+            Err(Failure::fault("a new full node does not arrive"))
+        }
+        () = tokio::time::sleep(within) => {
+            Err(Failure::fault("a new full node does not arrive"))
+        }
     }
-    let seconds = begun.elapsed().as_secs_f64();
-    node.stop().await;
-    Ok(Synced { events, seconds })
 }
 
 /// A share for each router. An account stays with one: of what it sends on two ways at once, the

@@ -36,6 +36,8 @@ use crate::running::NodeKeys;
 const DELAY_MS_MAX: u64 = 500;
 /// Most packets of a hundred that are lost.
 const LOSS_PERCENT_MAX: u64 = 20;
+/// Most events a second while a new node comes: they are signed before.
+const FOLLOW_AT_MAX: u32 = 5_000;
 /// Most zones: a small machine has little for each.
 pub(super) const ZONES_MAX: u32 = 16;
 /// Payments whose signatures the limit is measured with.
@@ -69,6 +71,9 @@ pub struct ZonesArgs {
     /// nobody signs or checks but together
     #[arg(long)]
     opaque: bool,
+    /// Events a second that the routers take while a new full node comes; none without it
+    #[arg(long, default_value_t = 0)]
+    follow_at: u32,
 }
 
 impl ZonesArgs {
@@ -96,11 +101,13 @@ pub fn run(args: &ZonesArgs, output: &Output) -> Result<(), Failure> {
         && (1..=300).contains(&args.payments)
         && args.delay_ms <= DELAY_MS_MAX
         && args.jitter_ms <= args.delay_ms
-        && args.loss_percent <= LOSS_PERCENT_MAX;
+        && args.loss_percent <= LOSS_PERCENT_MAX
+        && args.follow_at <= FOLLOW_AT_MAX;
     if !in_range {
         return Err(Failure::usage(
             "want 1 to 16 zones, 1 to 60 seconds, 1 to 300 payments, a delay of 0 to 500 \
-             milliseconds, no more jitter than delay, 0 to 20 percent of loss",
+             milliseconds, no more jitter than delay, 0 to 20 percent of loss, a new node at 0 to 5000 events a \
+             second",
         ));
     }
     let runtime = tokio::runtime::Runtime::new().map_err(|e| Failure::fault(e.to_string()))?;
@@ -138,13 +145,15 @@ async fn network(args: &ZonesArgs, zones: u32, output: &Output) -> Result<Figure
         _ => None,
     };
     let processes = start_all(&homes, args.flags()).await?;
-    let measured = measure(args, &load, &processes, output).await;
+    let mut payments = Payments { load: &load, is_opaque: args.opaque, done: 0 };
+    let measured = measure(args, &mut payments, &processes, output).await;
     let synced = match (&measured, args.distance().is_any()) {
         // The new node's own way to the routers has no doors.
         (Ok(_), false) => {
             output.note("  a full node that begins with nothing…");
             let number = zones.saturating_add(1);
-            follow(&processes, &home(number), number, args.flags()).await.map(Some)
+            let new = (home(number), number);
+            follow(args, &mut payments, &processes, (&new.0, new.1)).await.map(Some)
         }
         _ => Ok(None),
     };

@@ -61,6 +61,7 @@ fn data(args: &ZonesArgs, figures: &Figures, limit: f64) -> Json {
             "events": synced.events,
             "seconds": synced.seconds,
             "ratio_to_live": synced.events / synced.seconds / measured.rate,
+            "live_events_per_second": synced.live_rate,
         })),
     });
     if args.opaque
@@ -112,7 +113,7 @@ fn shown(args: &ZonesArgs, figures: &Figures, limit: f64) -> String {
             format!("  idle, final after {delays:.1} delays of {} ms, on average\n", args.delay_ms);
         words.push_str(&line);
     }
-    if let Some(Synced { events, seconds }) = synced {
+    if let Some(Synced { events, seconds, live_rate }) = synced {
         let rate = events / seconds;
         let line = format!(
             "  a new full node executed {:.0} {name} in {seconds:.1} s, {:.0} a second, {:.1} \
@@ -122,6 +123,13 @@ fn shown(args: &ZonesArgs, figures: &Figures, limit: f64) -> String {
             rate / measured.rate,
         );
         words.push_str(&line);
+        if args.follow_at > 0 {
+            words.push_str(&format!(
+                "    meanwhile {:.0} came a second: {:.1} times as fast as these\n",
+                live_rate * each,
+                rate / live_rate,
+            ));
+        }
     }
     words
 }

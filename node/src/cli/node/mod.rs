@@ -1,5 +1,6 @@
 //! `ddt node …`: a node of one's own.
 
+mod catching_up;
 mod init;
 mod peers;
 mod run;

@@ -8,6 +8,7 @@ use ddt_ledger::genesis::Genesis;
 use ddt_ledger::registry::Registry;
 use serde_json::json;
 
+use super::catching_up;
 use crate::bench::opaque;
 use crate::cli::{Global, Output, home};
 use crate::config::{Config, Given, Giver, LogFormat};
@@ -143,7 +144,9 @@ async fn live(
         };
         let mut node = Node::start(folder, &listeners, operator).await?;
         greet(&node, output);
+        let heights = node.heights();
         let ending = tokio::select! {
+            never = catching_up::show(heights) => match never {},
             () = interrupted => None,
             () = crate::wallet_ui::stdin_ended(args.until_stdin_ends) => None,
             ending = node.ended() => Some(ending),

@@ -1,0 +1,61 @@
+//! A network of many: the ports on which nodes meet, and whether enough routers have met.
+
+use std::net::TcpListener;
+
+use serde_json::Value as Json;
+
+use super::network::Node;
+use super::{Findings, Patient};
+use crate::cli::connection::own_node;
+use crate::cli::text;
+use crate::data_folder::{read_genesis, running_node};
+
+/// Whether others could reach a node that starts here: its ports are nobody else's.
+pub fn ports(patient: &Patient, findings: &mut Findings) {
+    let genesis = read_genesis(&patient.home.join("genesis.toml"));
+    let is_of_many = matches!(genesis, Ok(Some(genesis)) if genesis.zones.len() > 1);
+    if !is_of_many || running_node(&patient.home).is_some() {
+        return;
+    }
+    for (name, wanted) in patient.network.iter().filter(|(_, wanted)| wanted.port() > 0) {
+        match TcpListener::bind(wanted) {
+            Ok(_) => findings.ok("ports", format!("{name}: {wanted} is free")),
+            Err(error) => {
+                let advice = format!("end the program that has it, or set {name} to another one");
+                findings.problem("ports", format!("{name}: {wanted}: {error}"), &advice);
+            }
+        }
+    }
+}
+
+/// Whether a validator has met as many of the others as an anchor needs.
+pub fn connected(patient: &Patient, node: &Node, findings: &mut Findings) {
+    if !node.is_own {
+        return;
+    }
+    let Ok(Some(private)) = own_node(&patient.home) else { return };
+    let Ok(own) = private.get_json("/v1/node") else { return };
+    let is_validator = own.pointer("/is_validator").and_then(Json::as_bool).unwrap_or_default();
+    let Ok(set) = node.client.get_json("/v1/views/zones/validators?limit=100") else { return };
+    let set: Vec<String> = rows(&set, "/rows").filter_map(|row| text(row, "/key")).collect();
+    if !is_validator || set.len() < 2 {
+        return;
+    }
+    let met = rows(&own, "/peers").filter_map(|peer| text(peer, "/router_key"));
+    let met = met.filter(|key| set.contains(key)).count().saturating_add(1);
+    let needed = (set.len().saturating_mul(2) / 3).saturating_add(1);
+    let words = format!("{met} of {} validators are connected, this one counted", set.len());
+    match met >= needed {
+        true => findings.ok("validators", words),
+        false => {
+            let words = format!("{words}; {needed} are needed for an anchor");
+            let advice = "look at the others, and at the network between you: port 8410, or what \
+                          network.listen says";
+            findings.problem("validators", words, advice);
+        }
+    }
+}
+
+fn rows<'j>(json: &'j Json, pointer: &str) -> impl Iterator<Item = &'j Json> {
+    json.pointer(pointer).and_then(Json::as_array).into_iter().flatten()
+}
