@@ -46,7 +46,8 @@ fn the_apis_bench_reads_accounts_events_and_proofs() {
 }
 
 // Broken by: routers whose patience is shorter than their distance; a new full node that does
-// not arrive, or only where nothing happens meanwhile; figures of an event that should be those of a payload.
+// not arrive, or only where nothing happens meanwhile; figures of an event that should be those
+// of a payload.
 #[test]
 fn routers_far_apart_that_lose_packets_decide_and_payloads_are_ordered() {
     let small = ["bench", "zones", "--payments", "1", "--seconds", "1"];

@@ -106,8 +106,8 @@ pub fn run(args: &ZonesArgs, output: &Output) -> Result<(), Failure> {
     if !in_range {
         return Err(Failure::usage(
             "want 1 to 16 zones, 1 to 60 seconds, 1 to 300 payments, a delay of 0 to 500 \
-             milliseconds, no more jitter than delay, 0 to 20 percent of loss, a new node at 0 to 5000 events a \
-             second",
+             milliseconds, no more jitter than delay, 0 to 20 percent of loss, a new node at \
+             0 to 5000 events a second",
         ));
     }
     let runtime = tokio::runtime::Runtime::new().map_err(|e| Failure::fault(e.to_string()))?;
