@@ -53,12 +53,12 @@ pub fn run(global: &Global, args: &SignupArgs, output: &Output) -> Result<(), Fa
     let sender = Sender { global, connection: &connection, wallet: &wallet, account, output };
     let zones = zones(&connection)?;
     let known = member(&connection, &account)?;
-    let known = known.filter(|member| !is_to_move(member, &zones, args.zone));
-    let (verdict, event, member) = match known {
-        Some(member) => ("A member already.", Json::Null, member),
-        None => {
-            let event = sign_up(&sender, args, &zones)?;
-            ("Signed up.", event, drawn(&connection, &account)?)
+    let chosen = choose(&connection, args.zone, &zones, known.as_ref())?;
+    let (verdict, event, member) = match chosen {
+        None => ("A member already.", Json::Null, known.unwrap_or_default()),
+        Some(zone) => {
+            let event = sign_up(&sender, args, zone)?;
+            ("Signed up.", event, drawn(&connection, &account, zone)?)
         }
     };
     let mut data = json!({ "event": event, "member": member });
@@ -85,12 +85,28 @@ fn is_to_move(member: &Json, zones: &[Seats], asked: Option<u32>) -> bool {
     is_elsewhere || (is_guest && asked.is_none())
 }
 
-fn sign_up(sender: &Sender, args: &SignupArgs, zones: &[Seats]) -> Result<Json, Failure> {
+/// The zone to sign up for; none for a member that stays.
+fn choose(
+    connection: &Connection,
+    asked: Option<u32>,
+    zones: &[Seats],
+    known: Option<&Json>,
+) -> Result<Option<Zone>, Failure> {
+    if known.is_some_and(|member| !is_to_move(member, zones, asked)) {
+        return Ok(None);
+    }
+    if let Some(asked) = asked {
+        return Ok(Some(Zone(asked)));
+    }
+    match best(zones, &distances(connection)?) {
+        // A guest that finds no seat elsewhere stays one.
+        Err(_) if known.is_some() => Ok(None),
+        best => best.map(Some),
+    }
+}
+
+fn sign_up(sender: &Sender, args: &SignupArgs, zone: Zone) -> Result<Json, Failure> {
     let connection = sender.connection;
-    let zone = match args.zone {
-        Some(zone) => Zone(zone),
-        None => best(zones, &distances(connection)?)?,
-    };
     let node_key = if args.no_node { None } else { connection.node_key()? };
     if node_key.is_none() {
         sender.output.tell(
@@ -182,18 +198,22 @@ fn best(zones: &[Seats], distances: &BTreeMap<u32, u64>) -> Result<Zone, Failure
     })
 }
 
-/// Waits for the anchor that draws the address.
-fn drawn(connection: &Connection, account: &AccountId) -> Result<Json, Failure> {
+/// Waits until the account is a member there and has an address: the next anchor draws it.
+fn drawn(connection: &Connection, account: &AccountId, zone: Zone) -> Result<Json, Failure> {
     let _spinner = Spinner::new("waiting for the address to be drawn");
     let since = Instant::now();
     loop {
         let member = member(connection, account)?;
-        if let Some(member) = member.filter(|member| text(member, "/address").is_some()) {
+        let is_there = |member: &Json| {
+            let number = member.pointer("/zone").and_then(Json::as_u64);
+            number == Some(u64::from(zone.0)) && text(member, "/address").is_some()
+        };
+        if let Some(member) = member.filter(is_there) {
             return Ok(member);
         }
         if since.elapsed() > DRAW_MAX {
             return Err(Failure::fault(
-                "signed up, but no address was drawn yet: look with \
+                "signed up, but not a member with an address there yet: look with \
                  ddt query zones.member account=…",
             ));
         }

@@ -7,7 +7,7 @@ use ddt_ledger::routers::PROTOCOL_VERSION;
 use serde_json::Value as Json;
 
 use super::{Findings, Patient, routers};
-use crate::cli::{DEFAULT_API, text};
+use crate::cli::{DEFAULT_API, VERSION, text};
 use crate::data_folder::{read_genesis, running_node};
 use crate::dev::PORT;
 use crate::running::now;
@@ -136,15 +136,25 @@ fn release(node: &Node, findings: &mut Findings) {
     let view = node.client.get_json("/v1/views/zones/upgrade");
     let Some(next) = view.ok().and_then(|view| view.pointer("/rows/0").cloned()) else { return };
     let known = u64::from(PROTOCOL_VERSION);
-    match (number(&next, "/next_version"), number(&next, "/next_epoch")) {
-        (Some(version), Some(epoch)) if version > known => {
-            let words = format!(
-                "from epoch {epoch} on the network goes on by protocol version {version}; this \
-                 release knows {known}, and stops there"
-            );
-            findings.warn("release", words, "start a newer release on this folder before");
-        }
-        _ => findings.ok("release", format!("it knows the network's rules, version {known}")),
+    let newer = |pointer: &str| number(&next, pointer).filter(|version| *version > known);
+    if let Some(version) = newer("/version") {
+        let words =
+            format!("the network's rules are of version {version}, this release knows {known}");
+        findings.problem("release", words, "start a newer release on this folder");
+    } else if let Some((version, epoch)) = newer("/next_version").zip(number(&next, "/next_epoch"))
+    {
+        let words = format!(
+            "from epoch {epoch} on the network goes on by protocol version {version}; this \
+             release knows {known}, and stops there"
+        );
+        findings.warn("release", words, "start a newer release on this folder before");
+    } else {
+        findings.ok("release", format!("it knows the network's rules, version {known}"));
+    }
+    let running = text(&node.status, "/node/version").unwrap_or_default();
+    if node.is_own && running != VERSION {
+        let words = format!("the node that runs is of release {running}, this is {VERSION}");
+        findings.warn("release", words, "start the node again, if the newer one is meant");
     }
 }
 

@@ -1,6 +1,6 @@
 //! A network of many: the ports on which nodes meet, and whether enough routers have met.
 
-use std::net::TcpListener;
+use std::net::{TcpListener, UdpSocket};
 
 use serde_json::Value as Json;
 
@@ -14,12 +14,19 @@ use crate::data_folder::{read_genesis, running_node};
 pub fn ports(patient: &Patient, findings: &mut Findings) {
     let genesis = read_genesis(&patient.home.join("genesis.toml"));
     let is_of_many = matches!(genesis, Ok(Some(genesis)) if genesis.zones.len() > 1);
-    if !is_of_many || running_node(&patient.home).is_some() {
+    let is_nodes = patient.home.join("node.key").exists();
+    if !is_of_many || !is_nodes || running_node(&patient.home).is_some() {
         return;
     }
     for (name, wanted) in patient.network.iter().filter(|(_, wanted)| wanted.port() > 0) {
-        match TcpListener::bind(wanted) {
-            Ok(_) => findings.ok("ports", format!("{name}: {wanted} is free")),
+        let tcp = TcpListener::bind(wanted).map(drop);
+        let bound = match *name {
+            // Where it listens for QUIC, too.
+            "network.listen" => tcp.and_then(|()| UdpSocket::bind(wanted).map(drop)),
+            _ => tcp,
+        };
+        match bound {
+            Ok(()) => findings.ok("ports", format!("{name}: {wanted} is free")),
             Err(error) => {
                 let advice = format!("end the program that has it, or set {name} to another one");
                 findings.problem("ports", format!("{name}: {wanted}: {error}"), &advice);

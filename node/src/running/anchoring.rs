@@ -140,7 +140,10 @@ impl Anchoring {
         let sound = check_body(&snapshot, core.book.chain(), &roots, &body);
         judged(&snapshot, sound)?;
         // It may be good by rules that are not known here: this release must not say.
-        self.knows_rules(&snapshot, &body).map_err(|_| Verdict::Missing)?;
+        self.knows_rules(&snapshot, &body).map_err(|fault| {
+            tracing::error!("{fault}");
+            Verdict::Missing
+        })?;
         let spans = core.blocks.spans(&snapshot, &core.lanes, body.tips.items());
         let spans = spans.map_err(|error| match error {
             SpanError::Missing => {

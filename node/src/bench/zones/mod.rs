@@ -71,7 +71,8 @@ pub struct ZonesArgs {
     /// nobody signs or checks but together
     #[arg(long)]
     opaque: bool,
-    /// Events a second that the routers take while a new full node comes; none without it
+    /// Events a second that the routers take while a new full node comes; two minutes' worth of
+    /// them are signed before
     #[arg(long, default_value_t = 0)]
     follow_at: u32,
 }
@@ -103,6 +104,10 @@ pub fn run(args: &ZonesArgs, output: &Output) -> Result<(), Failure> {
         && args.jitter_ms <= args.delay_ms
         && args.loss_percent <= LOSS_PERCENT_MAX
         && args.follow_at <= FOLLOW_AT_MAX;
+    if args.follow_at > 0 && args.distance().is_any() {
+        let words = "--follow-at goes with no distance: a new node's own ways have no doors";
+        return Err(Failure::usage(words));
+    }
     if !in_range {
         return Err(Failure::usage(
             "want 1 to 16 zones, 1 to 60 seconds, 1 to 300 payments, a delay of 0 to 500 \

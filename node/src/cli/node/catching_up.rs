@@ -26,9 +26,9 @@ impl Shown {
         if let Ok(style) = ProgressStyle::with_template(style) {
             bar.set_style(style);
         }
-        // What is there already took no time.
-        bar.reset_eta();
         bar.set_position(own);
+        // What is there already says nothing of how fast more comes.
+        bar.reset_eta();
         Shown { bar, lined: Instant::now() }
     }
 
