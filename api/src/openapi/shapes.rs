@@ -35,7 +35,7 @@ const SHAPES: &[(&str, &str)] = &[
     (
         "soft_receipt",
         "chain:hash event:hash zone:count term:count height:count number:count \
-         signature:signature",
+         bytes:hex signature:signature",
     ),
     ("submitted", "anchor:count event:hash stage:text soft_receipt:soft_receipt? receipt:receipt?"),
     ("forecast", "anchor:count event:hash? outcome:text fee:amount? refusal:refusal?"),

@@ -2,6 +2,7 @@
 
 use axum::extract::{Path, State};
 use axum::response::Response;
+use ddt_ledger::codec::encode;
 use ddt_ledger::receipt::{Receipt, Subject};
 use ddt_ledger::{AccountId, Hash, Zone};
 use serde_json::{Map, Value as Json, json};
@@ -234,11 +235,12 @@ fn pending_event(reading: &Reading, pending: &Submitted, proof: bool) -> Result<
     Ok(Json::Object(object))
 }
 
-/// The router's promise and its signature.
+/// The router's promise, its canonical bytes and its signature.
 pub(crate) fn soft_receipt(submitted: &Submitted) -> Result<Json, Problem> {
     let Some((soft, signature)) = &submitted.soft_receipt else { return Ok(Json::Null) };
     let mut json = to_json(soft)?;
     if let Some(object) = json.as_object_mut() {
+        object.insert("bytes".to_string(), hex::encode(encode(soft)).into());
         object.insert("signature".to_string(), to_json(signature)?);
     }
     Ok(json)

@@ -4,29 +4,31 @@ use ddt_ledger::certificate::VoteStatement;
 use ddt_ledger::codec::encode;
 use ddt_ledger::context::Context;
 use ddt_ledger::lane::{SignedHeader, SoftReceipt};
+use ddt_ledger::params::Params;
 use ddt_ledger::routers::{
-    ConflictError, Fault, Place, RouterEvent, RouterKey, Routers, Statement, conflict,
-    is_answered_for,
+    ConflictError, FIRST_BYTES_MAX, Fault, Place, Router, RouterEvent, RouterKey, Routers,
+    SECOND_BYTES_MAX, Sealed, Statement, conflict, is_answered_for,
 };
 use ddt_ledger::schema::Bytes;
 use ddt_ledger::stamp::{Stamp, StampWeight};
-use ddt_ledger::{ChainId, PublicKey, Refusal, Signature, event, refusals};
+use ddt_ledger::table::Rows;
+use ddt_ledger::{AccountId, ChainId, Millis, PublicKey, Refusal, Signature, event, refusals};
 
 event! {
     /// Proves that a router signed two things of which it may sign one: its bond is lost.
     Evidence = "zones.evidence", Anyone,
-    "Report that the router key {key} signed two different {fault} for one place"
+    "Report that the router key {key} signed two ways about one place: {fault}"
     {
         /// What it signed two of.
         fault: Fault,
         /// The key that signed both.
         key: PublicKey,
         /// The first one: canonical bytes of a block's header, a vote or a soft receipt.
-        first: Bytes<256>,
+        first: Bytes<FIRST_BYTES_MAX>,
         /// Its signature.
         first_signature: Bytes<64>,
-        /// The second one.
-        second: Bytes<256>,
+        /// The second one; of a broken promise, the block's header with what it has there.
+        second: Bytes<SECOND_BYTES_MAX>,
         /// Its signature.
         second_signature: Bytes<64>,
         /// Work in the place of the fee.
@@ -72,6 +74,16 @@ impl Evidence {
         Evidence::new(Fault::Receipts, key, (one, first.1), (two, second.1))
     }
 
+    /// A soft receipt that `key` signed, and what of a block that it signed breaks it.
+    pub fn of_promise(
+        key: PublicKey,
+        first: (&SoftReceipt, Signature),
+        second: (&Sealed, Signature),
+    ) -> Option<Self> {
+        let (one, two) = (encode(first.0), encode(second.0));
+        Evidence::new(Fault::Promise, key, (one, first.1), (two, second.1))
+    }
+
     fn new(
         fault: Fault,
         key: PublicKey,
@@ -89,15 +101,38 @@ impl Evidence {
         })
     }
 
+    /// Whose bond it costs at a state of this chain; `clock` is the epoch clock.
+    ///
+    /// # Errors
+    /// The refusal that it would meet.
+    pub fn accused<R: Rows + ?Sized>(
+        &self,
+        rows: &R,
+        chain: ChainId,
+        (clock, params): (Millis, &Params),
+    ) -> Result<AccountId, Refusal> {
+        let (of, place) = self.conflict()?;
+        if of != chain {
+            return Err(CHAIN);
+        }
+        let known = RouterKey::read(rows, &self.key).ok_or(KEY)?;
+        let router = Router::read(rows, &known.account).ok_or(KEY)?;
+        if router.is_out {
+            return Err(KNOWN);
+        }
+        match is_answered_for(rows, (clock, params), (&self.key, &known, &router), place) {
+            true => Ok(known.account),
+            false => Err(OLD),
+        }
+    }
+
     fn conflict(&self) -> Result<(ChainId, Place), Refusal> {
-        let statement = |bytes: &'_ Bytes<256>, signature: &Bytes<64>| {
+        let statement = |bytes, signature: &Bytes<64>| {
             let signature = signature.as_slice().try_into().map_err(|_| SIGNATURE)?;
-            Ok::<_, Refusal>((bytes.as_slice().to_vec(), Signature(signature)))
+            Ok::<_, Refusal>(Statement { bytes, signature: Signature(signature) })
         };
-        let first = statement(&self.first, &self.first_signature)?;
-        let second = statement(&self.second, &self.second_signature)?;
-        let first = Statement { bytes: &first.0, signature: first.1 };
-        let second = Statement { bytes: &second.0, signature: second.1 };
+        let first = statement(self.first.as_slice(), &self.first_signature)?;
+        let second = statement(self.second.as_slice(), &self.second_signature)?;
         conflict(self.fault, &self.key, first, second).map_err(|error| match error {
             ConflictError::Form => FORM,
             ConflictError::Signature => SIGNATURE,
@@ -120,19 +155,8 @@ impl RouterEvent for Evidence {
 
     fn apply(&self, cx: &Context, routers: &mut Routers) -> Result<(), Refusal> {
         let origin = cx.origin()?;
-        // Their signatures were checked before any state was asked.
-        let (chain, place) = self.conflict()?;
-        if chain != origin.chain {
-            return Err(CHAIN);
-        }
-        let known = RouterKey::read(routers.book(), &self.key).ok_or(KEY)?;
-        let router = routers.router(&known.account).ok_or(KEY)?;
-        if router.is_out {
-            return Err(KNOWN);
-        }
-        if !is_answered_for(routers.book(), cx, (&self.key, &known, &router), place) {
-            return Err(OLD);
-        }
-        routers.punish(cx, known.account, origin.author)
+        let now = (cx.clock, &cx.params);
+        let account = self.accused(routers.book(), origin.chain, now)?;
+        routers.punish(cx, account, origin.author)
     }
 }

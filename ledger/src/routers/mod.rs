@@ -10,7 +10,10 @@ pub(crate) mod lanes;
 mod record;
 pub(crate) mod upgrade;
 
-pub use evidence::{ConflictError, Fault, Place, Statement, conflict, is_answered_for};
+pub use evidence::{
+    ConflictError, FIRST_BYTES_MAX, Fault, Place, SECOND_BYTES_MAX, Sealed, Statement, conflict,
+    is_answered_for,
+};
 pub use record::{ClosedTerm, LEDGER_HOLDS, PastKey, Router, RouterKey, bond_of, bond_party};
 pub(crate) use record::{ROUTER_KEYS, ROUTERS};
 pub use upgrade::{PROTOCOL_VERSION, PlannedUpgrade, Protocol, protocol_at};

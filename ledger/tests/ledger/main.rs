@@ -15,6 +15,7 @@ mod indexes;
 mod lists;
 mod names;
 mod parameters;
+mod promises;
 mod proofs;
 mod pruning;
 mod receipts;

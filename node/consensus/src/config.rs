@@ -88,6 +88,9 @@ pub struct ConsensusConfig {
     /// Sign although the WAL is lost or belongs to another state of the store. Only after
     /// the network has surely decided every height this key may have voted in.
     pub accept_lost_wal: bool,
+    /// Vote twice in each round, once for nothing: what honest validators must find out.
+    #[cfg(debug_assertions)]
+    pub votes_twice: bool,
 }
 
 impl ConsensusConfig {
@@ -103,6 +106,8 @@ impl ConsensusConfig {
             connections_per_ip_max: 8,
             reconnect_throttle: Duration::from_secs(30),
             accept_lost_wal: false,
+            #[cfg(debug_assertions)]
+            votes_twice: false,
         }
     }
 
@@ -157,6 +162,7 @@ pub(crate) fn address(text: &str) -> Result<Multiaddr, ConsensusError> {
 }
 
 /// What the engine reads.
+#[derive(Clone)]
 pub(crate) struct EngineConfig {
     moniker: String,
     consensus: engine::ConsensusConfig,

@@ -37,6 +37,8 @@ mod evidence;
 #[cfg(feature = "fuzz")]
 #[doc(hidden)]
 pub mod fuzz;
+#[cfg(debug_assertions)]
+mod lying;
 mod members;
 mod proposals;
 mod proposing;

@@ -1,5 +1,6 @@
 //! Starting the engine with our loop, and keeping their fates tied.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,8 +11,8 @@ use arc_malachitebft_codec::Codec as _;
 use arc_malachitebft_core_types::SigningScheme as _;
 use arc_malachitebft_signing::Signer as _;
 use channel::{
-    Channels, ConsensusContext, EngineHandle, NetworkContext, NetworkIdentity, NetworkRequest,
-    RequestContext, SyncContext, WalContext,
+    Channels, ConsensusContext, EngineBuilder, EngineHandle, NetworkContext, NetworkIdentity,
+    NetworkRequest, RequestContext, SyncContext, WalContext,
 };
 use ddt_ledger::certificate::ValidatorAddress;
 use tokio::sync::{mpsc, oneshot};
@@ -19,10 +20,12 @@ use tokio::task::{JoinError, JoinHandle};
 
 use crate::application::Application;
 use crate::codec::DdtCodec;
-use crate::config::{self, ConsensusConfig};
+use crate::config::{self, ConsensusConfig, EngineConfig};
 use crate::context::{Address, Ddt, Ed25519};
 use crate::engine_loop::{Desk, EngineLoop};
 use crate::error::ConsensusError;
+#[cfg(debug_assertions)]
+use crate::lying;
 use crate::signing::{ConsensusKeys, Eye, Hand};
 use crate::{talk, wal};
 
@@ -62,18 +65,8 @@ pub async fn start(
     let hand = Hand::new(config.chain, keys.signing_key());
     let address = Address(ValidatorAddress::of(&keys.public_key()));
     let identity = identity(&config, &keys, &hand, address).await?;
-    let eye = Eye::new(config.chain);
-    let (channels, engine) = channel::start_engine(
-        Ddt,
-        engine_config,
-        WalContext::new(config.wal_path(), DdtCodec),
-        NetworkContext::new(identity, DdtCodec),
-        ConsensusContext::new_validator(address, Box::new(eye), Box::new(hand.clone())),
-        SyncContext::new(DdtCodec),
-        RequestContext::new(REQUESTS_MAX),
-    )
-    .await
-    .map_err(|report| ConsensusError::Engine(format!("{report:#}")))?;
+    let signer = (address, hand.clone());
+    let (channels, engine) = engine(&config, engine_config, identity, signer).await?;
 
     let Channels { consensus, network, events, requests: _, net_requests } = channels;
     let timeouts = config.timeouts.into();
@@ -98,6 +91,40 @@ pub async fn start(
             Err(ConsensusError::NotListening(config.listen))
         }
     }
+}
+
+/// The engine's parts, under way.
+async fn engine(
+    config: &ConsensusConfig,
+    engine: EngineConfig,
+    identity: NetworkIdentity,
+    (address, hand): (Address, Hand),
+) -> Result<(Channels<Ddt>, EngineHandle), ConsensusError> {
+    let eye = Eye::new(config.chain);
+    let votes_by = |hand| ConsensusContext::new_validator(address, Box::new(eye), hand);
+    #[cfg(debug_assertions)]
+    let liars_engine = engine.clone();
+    let builder = EngineBuilder::new(Ddt, engine)
+        .with_default_wal(WalContext::new(config.wal_path(), DdtCodec))
+        .with_default_sync(SyncContext::new(DdtCodec))
+        .with_default_request(RequestContext::new(REQUESTS_MAX));
+    #[cfg(debug_assertions)]
+    if config.votes_twice {
+        let network = lying::network(&liars_engine, identity).await?;
+        let hand = lying::TwoVotes::new(hand, network.0.clone());
+        let builder = builder.with_default_consensus(votes_by(Box::new(hand)));
+        return builder.with_custom_network(network.0, network.1).build().await.map_err(failed);
+    }
+    builder
+        .with_default_consensus(votes_by(Box::new(hand)))
+        .with_default_network(NetworkContext::new(identity, DdtCodec))
+        .build()
+        .await
+        .map_err(failed)
+}
+
+pub(crate) fn failed(report: impl fmt::Display) -> ConsensusError {
+    ConsensusError::Engine(format!("{report:#}"))
 }
 
 /// Our face on the mesh: a transport key, bound by a signed proof to the key we vote with.

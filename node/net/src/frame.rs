@@ -25,6 +25,7 @@ pub(crate) enum Kind {
     Manifest,
     Piece,
     Handovers,
+    Accuse,
 }
 
 impl Kind {
@@ -39,6 +40,7 @@ impl Kind {
             Request::Manifest { .. } => Kind::Manifest,
             Request::Piece { .. } => Kind::Piece,
             Request::Handovers { .. } => Kind::Handovers,
+            Request::Accuse(_) => Kind::Accuse,
         }
     }
 
@@ -49,7 +51,7 @@ impl Kind {
             Answer::Hello(_) => self == Kind::Hello,
             Answer::Block(_) => self == Kind::Block,
             Answer::Anchors(_) => self == Kind::Anchors,
-            Answer::Taken => self == Kind::Push,
+            Answer::Taken => matches!(self, Kind::Push | Kind::Accuse),
             Answer::Submitted(_) => self == Kind::Submit,
             Answer::Snapshots(_) => self == Kind::Snapshots,
             Answer::Manifest(_) => self == Kind::Manifest,

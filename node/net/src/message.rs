@@ -16,6 +16,8 @@ use crate::card::SignedCard;
 
 /// The version of everything in this module.
 pub const VERSION: u8 = 1;
+/// Longest evidence, in bytes.
+pub const EVIDENCE_BYTES_MAX: usize = 2 * 1024;
 /// Longest news, in bytes: gossip carries announcements, never bodies. A full card fits.
 pub const NEWS_BYTES_MAX: usize = 8 * 1024;
 /// Longest request, in bytes: a block and little else.
@@ -95,6 +97,9 @@ pub enum Request {
         /// And up to this one's.
         last: u64,
     },
+    /// Takes evidence against a router (a canonical body of `zones.evidence`), to take it to the
+    /// ledger; answered with [`Answer::Taken`].
+    Accuse(Vec<u8>),
 }
 
 /// A snapshot that a node has.
@@ -130,7 +135,7 @@ pub enum Answer {
     Block(Option<Vec<u8>>),
     /// Anchors in order from the height asked for; none if they are not here.
     Anchors(Vec<Decided>),
-    /// A pushed block was taken to be looked at.
+    /// A pushed block was taken to be looked at, or evidence to be handed in.
     Taken,
     /// What became of an event.
     Submitted(Submitted),
@@ -266,6 +271,7 @@ impl Message for Request {
             Request::Submit(bytes) => {
                 at_most(bytes.len(), ddt_ledger::event::EVENT_BYTES_MAX, "an event")
             }
+            Request::Accuse(bytes) => at_most(bytes.len(), EVIDENCE_BYTES_MAX, "evidence"),
             _ => Ok(()),
         }
     }

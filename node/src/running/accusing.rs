@@ -1,4 +1,5 @@
-//! Taking to the ledger what this node saw of routers that sign two ways.
+//! Taking to the ledger what this node saw of routers that sign two ways, or telling routers of
+//! it where the node has no account to speak for.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,11 +8,14 @@ use std::time::{Duration, Instant};
 
 use ddt_contracts::zones::Evidence;
 use ddt_ledger::codec::{decode, encode};
-use ddt_ledger::event::{ACCOUNT, Role};
+use ddt_ledger::event::Role;
 use ddt_ledger::fault::StoreFault;
 use ddt_ledger::registry::Declared;
 use ddt_ledger::routers::{Router, RouterKey};
+use ddt_ledger::system::params;
 use ddt_ledger::{AccountId, PublicKey, Refusal};
+use ddt_net::Frame;
+use ddt_net::message::{EVIDENCE_BYTES_MAX, Request};
 
 use super::core::Core;
 use super::duties::Duties;
@@ -63,6 +67,29 @@ impl Accused {
         }
     }
 
+    /// Remembers an accusation of another node, if it holds. The flag says whether it does.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn hear(&self, core: &Core, bytes: &[u8]) -> Result<bool, StoreFault> {
+        let Ok(evidence) = decode::<Evidence>(bytes, EVIDENCE_BYTES_MAX) else { return Ok(false) };
+        if self.known().contains_key(&evidence.key) {
+            return Ok(true);
+        }
+        let snapshot = core.book.snapshot()?;
+        let (chain, clock) = (core.book.chain(), core.book.head().0.clock);
+        let accused = evidence.accused(&snapshot, chain, (clock, &params(&snapshot)));
+        if let Some(fault) = snapshot.fault() {
+            return Err(fault);
+        }
+        let holds = accused.is_ok();
+        if holds {
+            tracing::error!(key = %evidence.key, "another node saw a router sign two ways");
+            self.accuse(evidence);
+        }
+        Ok(holds)
+    }
+
     fn acquit(&self, key: &PublicKey) {
         let mut known = self.known();
         if known.remove(key).is_some() {
@@ -85,6 +112,9 @@ impl Accused {
         }
     }
 }
+
+/// An account, and the role and key that may sign for it.
+type Author = (AccountId, Role, PublicKey);
 
 /// Hands evidence in.
 pub struct Accuser {
@@ -131,7 +161,12 @@ impl Accuser {
             if handed_in.contains_key(&key) {
                 continue;
             }
-            match self.testify(evidence)? {
+            let Some(author) = self.author()? else {
+                self.tell_routers(&evidence);
+                handed_in.insert(key, Instant::now());
+                continue;
+            };
+            match self.testify(author, evidence)? {
                 Ok(()) => {
                     tracing::info!(%key, "evidence was handed in");
                     handed_in.insert(key, Instant::now());
@@ -147,9 +182,9 @@ impl Accuser {
         Ok(())
     }
 
-    /// As the router that this node is, or else as the node that somebody authorised. A hot key
-    /// may have nothing to pay with, so it works for it.
-    fn testify(&self, mut evidence: Evidence) -> Result<Result<(), Refusal>, StoreFault> {
+    /// For whom this node speaks: the router that it is, or else the account that authorised its
+    /// node key.
+    fn author(&self) -> Result<Option<Author>, StoreFault> {
         let keys = &self.core.keys;
         let snapshot = self.core.book.snapshot()?;
         let known = RouterKey::read(&snapshot, &keys.router_public());
@@ -158,11 +193,18 @@ impl Accuser {
         }
         drop(snapshot);
         let own = known.filter(|key| key.past.is_none()).map(|key| key.account);
-        let (author, role, key): (Option<AccountId>, _, _) = match own {
-            Some(account) => (Some(account), Role::Router, keys.router_public()),
-            None => (self.duties.account(), Role::Node, keys.node_public()),
-        };
-        let Some(author) = author else { return Ok(Err(ACCOUNT)) };
+        Ok(match own {
+            Some(account) => Some((account, Role::Router, keys.router_public())),
+            None => self.duties.account().map(|own| (own, Role::Node, keys.node_public())),
+        })
+    }
+
+    /// A hot key may have nothing to pay with, so it works for it.
+    fn testify(
+        &self,
+        (author, role, key): Author,
+        mut evidence: Evidence,
+    ) -> Result<Result<(), Refusal>, StoreFault> {
         let nonce = self.duties.next_nonce();
         Ok(super::stamps::light(&self.core, (author, key, nonce), Evidence::NAME).and_then(
             |stamp| {
@@ -170,5 +212,19 @@ impl Accuser {
                 self.duties.submit_as(role, (author, nonce), Evidence::NAME, encode(&evidence))
             },
         ))
+    }
+
+    /// Whoever of the routers takes it to the ledger.
+    fn tell_routers(&self, evidence: &Evidence) {
+        let frame = Frame::from(Request::Accuse(encode(evidence)));
+        for (router, _) in self.core.routers.others() {
+            let (net, frame) = (self.core.net.get().cloned(), frame.clone());
+            let is_other = router != evidence.key;
+            self.core.spawn(async move {
+                if let Some(net) = net.filter(|_| is_other) {
+                    let _ = net.ask(router, frame).await;
+                }
+            });
+        }
     }
 }

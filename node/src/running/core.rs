@@ -27,6 +27,7 @@ use super::keys::NodeKeys;
 use super::lane::Order;
 use super::meters::Meters;
 use super::news::Passed;
+use super::promises::Promises;
 use super::records::Standing;
 use super::role::Role;
 use super::routers::Routers;
@@ -63,6 +64,8 @@ pub struct Core {
     pub judged: Mutex<Option<Hash>>,
     /// Routers that were seen to sign two ways.
     pub accused: Accused,
+    /// What routers promised by way of this node.
+    pub promises: Promises,
     /// What time the validators say it is.
     pub times: Times,
     /// The routers that the state names.

@@ -17,6 +17,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::core::{Core, now};
 use super::face::in_book;
 use super::lane::Order;
+use super::promises::{self, Given};
 use super::tracker::Progress;
 
 /// Events on their way at one time.
@@ -32,7 +33,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// What one router said.
 enum Word {
-    Promised,
+    Promised(Given),
     Executed,
     Refused(Refusal),
     Silent,
@@ -61,15 +62,19 @@ pub async fn carry(core: Arc<Core>, event: Checked, _room: OwnedSemaphorePermit)
         };
         turn = turn.saturating_add(1);
         match word {
-            Word::Promised | Word::Executed => {
+            Word::Promised(_) | Word::Executed => {
                 let is_final = |progress: &Progress| matches!(progress, Progress::Final);
                 let waited = progress.wait_for(is_final);
                 // Who promised has signed it; that it is executed must soon show here.
                 let within = match word {
-                    Word::Promised => FINAL_WITHIN,
+                    Word::Promised(_) => FINAL_WITHIN,
                     _ => PATIENCE,
                 };
-                if tokio::time::timeout(within, waited).await.is_ok() {
+                let is_final = tokio::time::timeout(within, waited).await.is_ok();
+                if let Word::Promised(given) = &word {
+                    promises::must_be_kept(&core, given);
+                }
+                if is_final {
                     return;
                 }
                 // Its anchor may have come before anybody followed the event.
@@ -149,8 +154,10 @@ async fn offer(core: &Arc<Core>, router: PublicKey, event: &Checked) -> Word {
         Submitted::Sequenced { receipt, signature } => {
             match is_promise(core, &router, event.id(), &receipt, &signature) {
                 true => {
-                    core.tracker.promised_elsewhere(receipt, signature);
-                    Word::Promised
+                    core.tracker.promised_elsewhere(receipt.clone(), signature);
+                    let given = Given { router, receipt, signature };
+                    promises::must_be_the_only_one(core, &given);
+                    Word::Promised(given)
                 }
                 false => Word::Silent,
             }

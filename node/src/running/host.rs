@@ -87,6 +87,15 @@ impl Host for Desk {
                 Request::Piece { snapshot, index } => {
                     reading(move || Ok(Answer::Piece(core.snapshots.piece(&snapshot, index)))).await
                 }
+                Request::Accuse(bytes) => {
+                    reading(move || {
+                        core.accused.hear(&core, &bytes).map(|taken| match taken {
+                            true => Answer::Taken,
+                            false => Answer::Busy,
+                        })
+                    })
+                    .await
+                }
                 Request::Handovers { after, last } => {
                     reading(move || handovers(&core, after, last).map(Answer::Handovers)).await
                 }

@@ -65,6 +65,8 @@ pub fn run(core: &Arc<Core>, mut sequencer: Sequencer, orders: &mpsc::Receiver<O
         input = match lane.next(orders) {
             #[cfg(debug_assertions)]
             Ok(Order::Event(event)) if super::treason::censors(&event) => None,
+            #[cfg(debug_assertions)]
+            Ok(Order::Event(event)) if super::treason::misleads(core, &event) => None,
             Ok(Order::Event(event)) => Some(Input::Event(event, 0)),
             Ok(Order::Anchored(anchored)) => match lane.anchored(anchored) {
                 Ok(()) => None,

@@ -26,6 +26,7 @@ mod meters;
 mod network;
 mod news;
 mod opening;
+mod promises;
 mod pruning;
 mod records;
 mod renewals;

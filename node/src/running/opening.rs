@@ -24,7 +24,7 @@ use super::role::{self, Role};
 use super::threads::Queues;
 use super::{
     NodeConfig, accusing, anchoring, blocks, chain_of, following, forwarding, gathering, inbox,
-    lane, meters, news, routers, sets, snapshots, times, tracker,
+    lane, meters, news, promises, routers, sets, snapshots, times, tracker,
 };
 use crate::backup::restored::Restored;
 use crate::data_folder::DataFolder;
@@ -108,6 +108,7 @@ pub fn open_core(
         executing: Mutex::new(()),
         judged: Mutex::new(None),
         accused: accusing::Accused::open(folder.path())?,
+        promises: promises::Promises::default(),
         times: times::Times::default(),
         routers,
         sets,
@@ -218,6 +219,10 @@ pub async fn start_consensus(
     let listen = operator.network.as_ref().map_or_else(alone, |network| network.consensus.tcp());
     let mut config = ConsensusConfig::new(core.book.chain(), &moniker, home, &listen);
     config.accept_lost_wal = accept_lost_wal;
+    #[cfg(debug_assertions)]
+    {
+        config.votes_twice = super::treason::votes_twice();
+    }
     if operator.network.as_ref().is_some_and(|network| network.consensus.listen.ip().is_loopback())
     {
         // All routers of this machine come from one address there: what one of them does, or a

@@ -10,7 +10,8 @@ use ddt_ledger::admit::Admission;
 use ddt_ledger::anchor::{AnchorBody, Tip};
 use ddt_ledger::codec::{decode, encode};
 use ddt_ledger::event::Checked;
-use ddt_ledger::lane::{BLOCK_BYTES_MAX, LaneBlock};
+use ddt_ledger::lane::{BLOCK_BYTES_MAX, LaneBlock, SoftReceipt};
+use ddt_ledger::system::Lane;
 use ddt_ledger::{AccountId, Amount, Hash, Millis};
 use ddt_net::message::Request;
 
@@ -38,6 +39,10 @@ enum Treason {
     Heedless,
     /// It takes the events of this account, and sequences none of them.
     Censor(AccountId),
+    /// It promises all events of this account the next number, and sequences none of them.
+    Mislead(AccountId),
+    /// It votes twice in each round, once for nothing.
+    DoubleVote,
 }
 
 /// How far off a lying router's time is.
@@ -54,7 +59,9 @@ fn read() -> Option<Treason> {
         ("future", "") => Some(Treason::Future),
         ("repeat", "") => Some(Treason::Repeat),
         ("heedless", "") => Some(Treason::Heedless),
+        ("double-vote", "") => Some(Treason::DoubleVote),
         ("censor", account) => account.parse().ok().map(Treason::Censor),
+        ("mislead", account) => account.parse().ok().map(Treason::Mislead),
         _ => None,
     };
     tracing::error!("DDT_TEST_TREASON={text}: this node lies: {treason:?}");
@@ -114,6 +121,34 @@ pub fn admission(honest: Admission) -> Admission {
 /// Whether an event is taken and never sequenced.
 pub fn censors(event: &Checked) -> bool {
     matches!(treason(), Some(Treason::Censor(account)) if *account == event.draft().author)
+}
+
+/// Whether an event is promised the next number, and never sequenced.
+pub fn misleads(core: &Core, event: &Checked) -> bool {
+    let Some(Treason::Mislead(account)) = treason() else { return false };
+    let lane = || {
+        let (zone, book) = (core.role.zone?, core.book.snapshot().ok()?);
+        Some((zone, Lane::read(&book, zone)?))
+    };
+    let Some((zone, lane)) = lane().filter(|_| *account == event.draft().author) else {
+        return false;
+    };
+    let receipt = SoftReceipt {
+        chain: core.book.chain(),
+        event: event.id(),
+        zone,
+        term: lane.term,
+        height: lane.height.saturating_add(1),
+        number: lane.next_number,
+    };
+    let signature = core.keys.sign_as_router(&receipt.digest());
+    core.tracker.promised(receipt, signature);
+    true
+}
+
+/// Whether it votes twice.
+pub fn votes_twice() -> bool {
+    matches!(treason(), Some(Treason::DoubleVote))
 }
 
 /// Whether a block is kept from who asks for it.

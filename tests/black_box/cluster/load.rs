@@ -140,13 +140,16 @@ pub fn all_is_well(cluster: &Cluster, finals: &[String], liars: &[usize]) {
         let out = rows.iter().filter(|row| row["router"]["is_out"] == true).count();
         assert!(out <= liars.len(), "an honest router is out: {routers}");
     }
-    let allowed: Vec<String> =
-        liars.iter().map(|zone| format!("the router of zone {zone} signed two blocks")).collect();
+    let accusations = ["signed two blocks", "promised number", "broke its promise"];
+    let is_accusing = |line: &&str| accusations.iter().any(|words| line.contains(words));
     for node in &cluster.nodes {
         let log = node.log();
-        for line in log.lines().filter(|line| line.contains("signed two")) {
-            let is_true = allowed.iter().any(|words| line.contains(words.as_str()));
+        for line in log.lines().filter(is_accusing) {
+            let names = |zone: &usize| line.contains(&format!("the router of zone {zone} "));
+            let is_true = liars.iter().any(names);
             assert!(is_true, "{} accuses an honest router: {line}", node.home.display());
         }
+        let votes = log.lines().find(|line| line.contains("voted two ways"));
+        assert!(votes.is_none() || !liars.is_empty(), "{votes:?}");
     }
 }

@@ -10,6 +10,7 @@ mod governing;
 mod held;
 mod load;
 mod members;
+mod promises;
 mod records;
 mod relayed;
 mod strangers;

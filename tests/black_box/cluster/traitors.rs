@@ -53,6 +53,21 @@ fn a_router_that_signs_two_blocks_for_each_place_is_seen() {
     survives(&mut cluster, "the router of zone 3 signed two blocks", &[LIAR]);
 }
 
+// Broken by: two votes that nobody compares, or whose evidence the ledger does not take.
+#[test]
+fn a_validator_that_votes_twice_is_out() {
+    let mut cluster = with("double-vote");
+    survives(&mut cluster, "voted two ways for anchor", &[LIAR]);
+    eventually("three routers are left", || {
+        let view = cluster.nodes[0].json("/v1/views/zones/routers");
+        let rows = view["rows"].as_array().unwrap().clone();
+        let out: Vec<&Value> = rows.iter().filter(|row| row["router"]["is_out"] == true).collect();
+        (out.len() == 1 && out[0]["router"]["bond"] == "0").then_some(())
+    });
+    let finals = vec![pays(&cluster, 0)];
+    all_is_well(&cluster, &finals, &[LIAR]);
+}
+
 // Broken by: an anchor that counts blocks which nobody else has (a tip that is believed
 // because it is proposed, or because its router voted for it).
 #[test]

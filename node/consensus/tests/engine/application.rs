@@ -35,6 +35,7 @@ struct Disk {
     decided: BTreeMap<u64, (Vec<u8>, Certificate)>,
     proposed: Vec<(u64, u32)>,
     seen: BTreeSet<Vec<u8>>,
+    double_votes: Vec<DoubleVote>,
 }
 
 pub struct TestApplication {
@@ -56,6 +57,11 @@ impl TestApplication {
             work_until: watch::Sender::new(0),
             waited_for: watch::Sender::new(0),
         })
+    }
+
+    /// What the engine reported of others.
+    pub fn double_votes(&self) -> Vec<DoubleVote> {
+        self.disk().double_votes.clone()
     }
 
     fn disk(&self) -> MutexGuard<'_, Disk> {
@@ -176,7 +182,8 @@ impl Application for TestApplication {
         Ok(())
     }
 
-    fn double_voted(&self, _: &[DoubleVote]) -> Result<(), Fault> {
+    fn double_voted(&self, votes: &[DoubleVote]) -> Result<(), Fault> {
+        self.disk().double_votes.extend(votes.iter().cloned());
         Ok(())
     }
 

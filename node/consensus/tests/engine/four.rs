@@ -103,3 +103,31 @@ fn two_routers_with_work_wake_the_idle() {
         stop_all(&mut routers).await;
     });
 }
+
+/// Breaks when the engine's word of two votes is not read, or read of the wrong voter, or when
+/// one who votes twice stops the others.
+#[cfg(debug_assertions)]
+#[test]
+fn a_validator_that_votes_twice_is_reported() {
+    on_runtime(async {
+        let mut routers = routers("twice", 4);
+        routers[3].config.votes_twice = true;
+        start_all(&mut routers).await;
+        let key = crate::network::keys(3).public_key();
+        let is_seen = |router: &Router| !router.app.double_votes().is_empty();
+        let mut height = 0;
+        while !routers[..3].iter().any(is_seen) {
+            height += 1;
+            work(&routers, height).await;
+        }
+        agree(&routers, height);
+        for seen in routers.iter().flat_map(|router| router.app.double_votes()) {
+            assert_eq!(seen.key, key);
+            let ((first, one), (second, two)) = (seen.first, seen.second);
+            assert_eq!((first.height, first.round), (second.height, second.round));
+            assert!(first.kind == second.kind && first.anchor != second.anchor);
+            assert!(key.verifies(&first.digest(), &one) && key.verifies(&second.digest(), &two));
+        }
+        stop_all(&mut routers).await;
+    });
+}

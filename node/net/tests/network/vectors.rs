@@ -3,11 +3,14 @@
 use ddt_core::availability::{Ask, SignedVote, Vote};
 use ddt_core::follower::Decided;
 use ddt_ledger::anchor::TimeStatement;
-use ddt_ledger::certificate::Certificate;
+use ddt_ledger::certificate::{Certificate, ValidatorSet};
 use ddt_ledger::lane::SoftReceipt;
+use ddt_ledger::proof::{CertifiedAnchor, Handover, Hex};
 use ddt_ledger::{ChainId, Hash, Millis, PublicKey, Signature, Zone};
 use ddt_net::card::{Card, SignedCard};
-use ddt_net::message::{Answer, Hello, Message, News, Request, Submitted};
+use ddt_net::message::{
+    Answer, EVIDENCE_BYTES_MAX, Hello, Message, News, Offer, Request, Submitted,
+};
 
 use crate::fixture::{router, sign};
 
@@ -55,6 +58,11 @@ fn requests() -> Vec<Request> {
         Request::Anchors { first: 258 },
         Request::Push(vec![1, 2, 3]),
         Request::Submit(vec![4, 5]),
+        Request::Snapshots,
+        Request::Manifest { snapshot: Hash([0xd6; 32]) },
+        Request::Piece { snapshot: Hash([0xd6; 32]), index: 4 },
+        Request::Handovers { after: 5, last: 258 },
+        Request::Accuse(vec![6, 7]),
     ]
 }
 
@@ -69,11 +77,14 @@ fn answers() -> Vec<Answer> {
     };
     let certificate =
         Certificate { height: 258, round: 1, anchor: Hash([0xa4; 32]), signatures: Vec::new() };
+    let validators = ValidatorSet(Vec::new());
+    let anchor = CertifiedAnchor { body: Hex(vec![9, 9]), certificate: certificate.clone() };
+    let handover = Handover { anchor, validators };
     vec![
         Answer::Hello(hello(Vec::new())),
         Answer::Block(None),
         Answer::Block(Some(vec![1, 2, 3])),
-        Answer::Anchors(vec![Decided { body: vec![9, 9], certificate }]),
+        Answer::Anchors(vec![Decided { body: vec![9, 9], certificate: certificate.clone() }]),
         Answer::Taken,
         Answer::Submitted(Submitted::Taken),
         Answer::Submitted(Submitted::Sequenced { receipt, signature: Signature([0x5f; 64]) }),
@@ -81,6 +92,11 @@ fn answers() -> Vec<Answer> {
         Answer::Submitted(Submitted::Refused { code: "bank.insufficient".into() }),
         Answer::Submitted(Submitted::Closed),
         Answer::Busy,
+        Answer::Snapshots(vec![Offer { height: 258, snapshot: Hash([0xd6; 32]) }]),
+        Answer::Manifest(None),
+        Answer::Manifest(Some(vec![1, 2, 3])),
+        Answer::Piece(Some(vec![1, 2, 3])),
+        Answer::Handovers(vec![handover]),
     ]
 }
 
@@ -135,6 +151,8 @@ fn messages_keep_their_limits() {
     assert_eq!(News::decode(&news.encode()).expect("news"), news);
     let long = Request::Submit(vec![0; ddt_ledger::event::EVENT_BYTES_MAX + 1]).encode();
     assert_eq!(refused(&long), "a message with too much in an event");
+    let long = Request::Accuse(vec![0; EVIDENCE_BYTES_MAX + 1]).encode();
+    assert_eq!(refused(&long), "a message with too much in evidence");
 }
 
 /// Broken by: a peer id that is anything but the key.

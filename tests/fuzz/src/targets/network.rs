@@ -88,6 +88,7 @@ fn seeds() -> Vec<Vec<u8>> {
         Request::Anchors { first: 1 },
         Request::Push(vec![1; 9]),
         Request::Submit(vec![1; 9]),
+        Request::Accuse(vec![1; 9]),
     ];
     let answers = [
         Answer::Hello(hello),

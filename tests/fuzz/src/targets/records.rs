@@ -16,7 +16,7 @@ use ddt_ledger::merkle::ListProof;
 use ddt_ledger::params::Params;
 use ddt_ledger::proof::{Claim, Handover, Proof};
 use ddt_ledger::receipt::Receipt;
-use ddt_ledger::routers::{ClosedTerm, Protocol, Router, RouterKey};
+use ddt_ledger::routers::{ClosedTerm, Protocol, Router, RouterKey, Sealed};
 use ddt_ledger::stamp::Stamps;
 use ddt_ledger::state::TreeProof;
 use ddt_ledger::store::AnchorRecord;
@@ -52,7 +52,7 @@ fn law<T: BorshSerialize + BorshDeserialize>(bytes: &[u8]) -> End {
 }
 
 /// What a record is and how it is read; its first byte says which.
-const LAWS: [Law; 40] = [
+const LAWS: [Law; 41] = [
     law::<Draft>,
     law::<Signed>,
     law::<BlockHeader>,
@@ -93,6 +93,7 @@ const LAWS: [Law; 40] = [
     law::<RouterKey>,
     law::<ClosedTerm>,
     law::<Protocol>,
+    law::<Sealed>,
 ];
 
 fn run(bytes: &[u8]) -> End {

@@ -3,6 +3,8 @@
 use ddt_ledger::certificate::{ValidatorAddress, VoteKind, VoteStatement};
 use ddt_ledger::codec::encode;
 use ddt_ledger::lane::{BLOCK_VERSION, BlockHeader, SoftReceipt};
+use ddt_ledger::merkle::ListTree;
+use ddt_ledger::routers::Sealed;
 use ddt_ledger::{ChainId, Hash, Millis, Zone};
 use ddt_model::{About, Deed, Id, Money, Routers, Stamp, State, router_digest};
 use ddt_tests::people::Person;
@@ -106,7 +108,7 @@ fn evidence(state: &State, random: &mut Random) -> Routers {
     let is_this_chain = random.percent(92);
     let chain = if is_this_chain { state.chain() } else { [7; 32] };
     let chain = ChainId(Hash(chain));
-    let fault = random.below(3) as u8;
+    let fault = random.below(4) as u8;
     let is_same = random.percent(8);
     let statement = |second: bool| {
         let word = Hash([if second && !is_same { 2 } else { 1 }; 32]);
@@ -120,6 +122,14 @@ fn evidence(state: &State, random: &mut Random) -> Routers {
                 let (height, voter) = (state.height(), ValidatorAddress::of(&key));
                 let vote = VoteStatement { chain, kind, height, round, anchor, voter };
                 (encode(&vote), vote.digest())
+            }
+            3 if second => {
+                let tree = ListTree::new([word.0]);
+                let header = header(chain, zone, term, tree.root());
+                let header = BlockHeader { height: 1, first_number: 5, ..header };
+                let id = header.id();
+                let event = tree.prove(0).map(|proof| (word, proof));
+                (encode(&Sealed { header, event }), id)
             }
             _ => {
                 let (zone, event) = (Zone(zone), word);
