@@ -30,5 +30,5 @@ pub use counters::Counters;
 pub use frame::Frame;
 pub use host::{BoxFuture, Greeting, Host, Verdict};
 pub use key::{key_of, peer_of};
-pub use net::{Direction, Net, PeerInfo};
+pub use net::{Direction, Net, PeerInfo, REACHES_MAX, Reach};
 pub use setup::start;

@@ -14,6 +14,9 @@ use crate::counters::{Counters, Counting};
 use crate::frame::Frame;
 use crate::message::{Answer, Message, News};
 
+/// Addresses of which it is remembered whether they can be dialled.
+pub const REACHES_MAX: usize = 16;
+
 /// Who made the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
@@ -46,6 +49,19 @@ pub struct PeerInfo {
     pub router: Option<PublicKey>,
 }
 
+/// What a node that relays found when it dialled an address of this one (AutoNAT).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reach {
+    /// The address, without `/p2p/…`.
+    pub address: String,
+    /// Whether it could be dialled.
+    pub is_reached: bool,
+    /// The transport key of who says so; not proven.
+    pub by: PublicKey,
+    /// When it said so.
+    pub at: Millis,
+}
+
 /// What the handle asks of the task.
 pub(crate) enum Command {
     Ask {
@@ -69,6 +85,7 @@ pub(crate) struct Routers {
 pub(crate) struct Shared {
     pub me: PublicKey,
     pub addresses: Mutex<Vec<String>>,
+    pub reaches: Mutex<Vec<Reach>>,
     pub peers: Mutex<BTreeMap<PublicKey, PeerInfo>>,
     pub cards: Mutex<CardBook>,
     pub counting: Arc<Counting>,
@@ -102,6 +119,12 @@ impl Net {
     /// What it listens on, with ports, without `/p2p/…`.
     pub fn addresses(&self) -> Vec<String> {
         lock(&self.shared.addresses).clone()
+    }
+
+    /// Which of its addresses others could dial, the newest word last; at most [`REACHES_MAX`].
+    /// Empty as long as no peer that relays has tried one.
+    pub fn reaches(&self) -> Vec<Reach> {
+        lock(&self.shared.reaches).clone()
     }
 
     /// Tells everybody, by gossip. Never blocks: if too much waits, the news are dropped and

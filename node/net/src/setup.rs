@@ -63,6 +63,7 @@ pub async fn start(config: NetConfig, host: Arc<dyn Host>) -> Result<Net, NetErr
     let shared = Arc::new(Shared {
         me,
         addresses: Mutex::default(),
+        reaches: Mutex::default(),
         peers: Mutex::default(),
         cards: Mutex::new(CardBook::new(config.chain)),
         counting: Arc::new(Counting::default()),

@@ -7,6 +7,7 @@ use ddt_ledger::routers::PROTOCOL_VERSION;
 use serde_json::Value as Json;
 
 use super::{Findings, Patient, routers};
+use crate::cli::connection::own_node;
 use crate::cli::{DEFAULT_API, VERSION, text};
 use crate::data_folder::{read_genesis, running_node};
 use crate::dev::PORT;
@@ -47,7 +48,10 @@ pub fn check(patient: &Patient, findings: &mut Findings) -> Option<Node> {
     anchors(&node, findings);
     release(&node, findings);
     peers(&node, findings);
-    routers::connected(patient, &node, findings);
+    if let Some(own) = own(patient, &node) {
+        routers::connected(&own, &node, findings);
+        routers::reached(&own, findings);
+    }
     Some(node)
 }
 
@@ -82,6 +86,12 @@ fn reach(patient: &Patient, findings: &mut Findings) -> Option<Node> {
         }
     }
     Some(Node { status, client, is_own })
+}
+
+/// What only its operator may see of it.
+fn own(patient: &Patient, node: &Node) -> Option<Json> {
+    let private = own_node(&patient.home).ok().flatten().filter(|_| node.is_own)?;
+    private.get_json("/v1/node").ok()
 }
 
 fn number(status: &Json, pointer: &str) -> Option<u64> {

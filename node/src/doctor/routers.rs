@@ -6,7 +6,6 @@ use serde_json::Value as Json;
 
 use super::network::Node;
 use super::{Findings, Patient};
-use crate::cli::connection::own_node;
 use crate::cli::text;
 use crate::data_folder::{read_genesis, running_node};
 
@@ -35,20 +34,35 @@ pub fn ports(patient: &Patient, findings: &mut Findings) {
     }
 }
 
-/// Whether a validator has met as many of the others as an anchor needs.
-pub fn connected(patient: &Patient, node: &Node, findings: &mut Findings) {
-    if !node.is_own {
-        return;
+/// Whether peers that relay could dial this node.
+pub fn reached(own: &Json, findings: &mut Findings) {
+    let is_relayed =
+        |address: &Json| address.as_str().is_some_and(|one| one.contains("/p2p-circuit"));
+    let tried: Vec<(bool, String)> = rows(own, "/reached")
+        .filter_map(|row| Some((row.pointer("/is_reached")?.as_bool()?, text(row, "/address")?)))
+        .collect();
+    let good = tried.iter().find(|(is_reached, _)| *is_reached);
+    if let Some((_, address)) = good {
+        findings.ok("reached", format!("a peer could dial it at {address}"));
+    } else if rows(own, "/addresses").any(is_relayed) {
+        findings.ok("reached", "by way of a relay");
+    } else if let Some((_, address)) = tried.last() {
+        let advice = "to be reached, lead the port of network.listen (TCP and UDP) to this \
+                      machine, or name a relay (network.relays); to follow, submit and serve its \
+                      own API a node needs neither";
+        findings.warn("reached", format!("a peer could not dial it at {address}"), advice);
     }
-    let Ok(Some(private)) = own_node(&patient.home) else { return };
-    let Ok(own) = private.get_json("/v1/node") else { return };
+}
+
+/// Whether a validator has met as many of the others as an anchor needs.
+pub fn connected(own: &Json, node: &Node, findings: &mut Findings) {
     let is_validator = own.pointer("/is_validator").and_then(Json::as_bool).unwrap_or_default();
     let Ok(set) = node.client.get_json("/v1/views/zones/validators?limit=100") else { return };
     let set: Vec<String> = rows(&set, "/rows").filter_map(|row| text(row, "/key")).collect();
     if !is_validator || set.len() < 2 {
         return;
     }
-    let met = rows(&own, "/peers").filter_map(|peer| text(peer, "/router_key"));
+    let met = rows(own, "/peers").filter_map(|peer| text(peer, "/router_key"));
     let met = met.filter(|key| set.contains(key)).count().saturating_add(1);
     let needed = (set.len().saturating_mul(2) / 3).saturating_add(1);
     let words = format!("{met} of {} validators are connected, this one counted", set.len());

@@ -190,6 +190,15 @@ fn peer_id_of(core: &Core) -> String {
     peer.map(|peer| peer.to_string()).unwrap_or_default()
 }
 
+/// At which addresses others could dial it, and where not.
+fn reached(net: &Net) -> Vec<Json> {
+    let shown = |reach: ddt_net::Reach| {
+        let (by, at) = (reach.by, reach.at);
+        json!({ "address": reach.address, "is_reached": reach.is_reached, "by": by, "at": at })
+    };
+    net.reaches().into_iter().map(shown).collect()
+}
+
 /// Who is connected.
 fn peers(net: &Net) -> Vec<Json> {
     let shown = |peer: ddt_net::PeerInfo| {
@@ -317,6 +326,7 @@ impl Backend for Face {
             "heard_of": self.core.heard.load(Ordering::Relaxed),
             "network_key": self.core.keys.network_public(),
             "addresses": self.core.net.get().map(Net::addresses).unwrap_or_default(),
+            "reached": self.core.net.get().map(reached).unwrap_or_default(),
             "peers": self.core.net.get().map(peers).unwrap_or_default(),
             "available": available(&self.core),
             "router_key": self.core.keys.router_public(),

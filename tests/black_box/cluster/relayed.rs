@@ -18,7 +18,8 @@ fn places(node: &Node) -> Vec<String> {
 }
 
 // Broken by: a setting without effect; one that is wrong and found out after the node has synced;
-// a node that takes strangers' connections in although its operator did not say so.
+// a node that takes strangers' connections in although its operator did not say so; one that is
+// never told whether it can be dialled.
 #[test]
 fn a_node_keeps_a_place_where_its_operator_says() {
     let mut cluster = Cluster::of(1, &[]);
@@ -45,6 +46,20 @@ fn a_node_keeps_a_place_where_its_operator_says() {
     cluster.nodes[other].environment = vec![("DDT_NETWORK_RELAYS", asked)];
     cluster.start_all();
     cluster.agree();
+    // Who relays tries whether others can be dialled, too, and tells them. Here they cannot: they
+    // dial from the one address that all of loopback has, and listen at others.
+    let tried = eventually("it is told", || {
+        let private = cluster.nodes[other].private("/v1/node");
+        private["reached"].as_array().unwrap().first().cloned()
+    });
+    let relays_key = cluster.nodes[0].private("/v1/node")["network_key"].clone();
+    assert_eq!((&tried["is_reached"], &tried["by"]), (&false.into(), &relays_key), "{tried}");
+    let doctor = cluster.nodes[other].ddt(&["doctor"]).data();
+    let checks = doctor["checks"].as_array().unwrap();
+    let reached = checks.iter().find(|check| check["check"] == "reached").unwrap();
+    assert_eq!(reached["level"], "warning", "{reached}");
+    assert!(text(reached, "words").contains(text(&tried, "address")), "{reached}");
+    assert!(text(reached, "advice").contains("network.relays"), "{reached}");
     let refused = || cluster.nodes[other].log().contains("no place at a relay").then_some(());
     eventually("it is refused", refused);
     assert_eq!(places(&cluster.nodes[other]), Vec::<String>::new());

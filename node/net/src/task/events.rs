@@ -3,11 +3,13 @@
 use libp2p::PeerId;
 use libp2p::request_response::{Event as Asked, Message};
 use libp2p::swarm::SwarmEvent;
-use libp2p::{identify, ping};
+use libp2p::{autonat, identify, ping};
 use libp2p_gossipsub as gossipsub;
 use libp2p_kad as kad;
 
 use crate::behaviour::BehaviourEvent;
+use crate::key::key_of;
+use crate::net::{REACHES_MAX, Reach};
 use crate::standing::Offence;
 use crate::stream::Packet;
 use crate::task::Task;
@@ -80,8 +82,23 @@ impl Task {
                 // failures are those of a stream alone, as where somebody speaks no ping.
                 self.swarm.close_connection(connection);
             }
+            BehaviourEvent::AutonatClient(event) => self.on_tried(event),
             _ => {}
         }
+    }
+
+    /// A peer that relays has dialled an address at which this node may be reached.
+    fn on_tried(&self, tried: autonat::v2::client::Event) {
+        let Some(by) = key_of(&tried.server) else { return };
+        let address = tried.tested_addr.to_string();
+        let is_reached = tried.result.is_ok();
+        tracing::info!(address, is_reached, %by, "a peer tried to dial this node");
+        let reach = Reach { address, is_reached, by, at: (self.shared.clock)() };
+        let mut reaches = crate::net::lock(&self.shared.reaches);
+        reaches.retain(|known| known.address != reach.address);
+        reaches.push(reach);
+        let excess = reaches.len().saturating_sub(REACHES_MAX);
+        reaches.drain(..excess);
     }
 
     fn on_asked(&mut self, event: Asked<Packet, Packet>) {

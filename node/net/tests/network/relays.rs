@@ -75,6 +75,34 @@ async fn two_that_met_at_a_relay_find_a_way_of_their_own() {
     );
 }
 
+/// Broken by: a node that is not told what others found, or a second connection that is closed
+/// before it has shown anything.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_node_is_told_whether_it_can_be_dialled() {
+    let (relay, name) = relay().await;
+    let mut node = config(2);
+    node.peers = vec![name.clone()];
+    let node = start(node).await;
+    let mut hidden = config(3);
+    (hidden.listen, hidden.peers) = (Vec::new(), vec![name]);
+    let hidden = start(hidden).await;
+    eventually("the relay has tried", || {
+        let own = node.address();
+        node.net.reaches().iter().any(|reach| reach.address == own)
+            && !hidden.net.reaches().is_empty()
+    })
+    .await;
+    let (reaches, none) = (node.net.reaches(), hidden.net.reaches());
+    assert!(reaches.iter().chain(&none).all(|reach| reach.by == relay.key()), "{reaches:?}");
+    let own = reaches.iter().find(|reach| reach.address == node.address());
+    assert!(own.is_some_and(|reach| reach.is_reached), "{reaches:?}");
+    assert!(none.iter().all(|reach| !reach.is_reached), "{none:?}");
+    // They are still connected.
+    for node in [&node, &hidden] {
+        assert_eq!(relay.net.ask(node.key(), Request::Push(vec![1])).await, Ok(Answer::Taken));
+    }
+}
+
 /// Broken by: a node that relays although its operator did not say so.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nobody_relays_unasked() {
