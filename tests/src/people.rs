@@ -51,7 +51,7 @@ pub struct Router {
 }
 
 /// Routers that a test may have, with all their keys.
-const ROUTERS_MAX: u32 = 24;
+const ROUTERS_MAX: u32 = 104;
 
 impl Router {
     /// Everybody who may be a router: those of zones 1, 2, …, and others.

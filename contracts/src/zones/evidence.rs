@@ -19,7 +19,7 @@ event! {
     Evidence = "zones.evidence", Anyone,
     "Report that the router key {key} signed two ways about one place: {fault}"
     {
-        /// What it signed two of.
+        /// What it signed two of, or that it broke a promise.
         fault: Fault,
         /// The key that signed both.
         key: PublicKey,

@@ -127,11 +127,18 @@ pub(crate) fn take_seat(book: &mut Book, zone: &Zone) {
 }
 
 /// Frees a newcomer's seat.
-pub(crate) fn free_seat(book: &mut Book, zone: &Zone) {
+fn free_seat(book: &mut Book, zone: &Zone) {
     let mut seats = SEATS.get(book, zone).unwrap_or_default();
     seats.members = seats.members.saturating_sub(1);
     seats.newcomers = seats.newcomers.saturating_sub(1);
     SEATS.put(book, zone, &seats);
+}
+
+/// Gives a guest a seat in another zone.
+pub(crate) fn move_seat(book: &mut Book, member: &mut MemberRow, zone: Zone) {
+    free_seat(book, &member.zone);
+    take_seat(book, &zone);
+    member.zone = zone;
 }
 
 /// Most seats of a zone that newcomers may have.

@@ -9,7 +9,7 @@ use ddt_ledger::stamp::{Stamp, StampWeight};
 use ddt_ledger::system::Lane;
 use ddt_ledger::{AccountId, Amount, Millis, PublicKey, Refusal, Zone, event, refusals};
 
-use super::record::{MEMBERS, MemberRow, SEATS, Standing, free_seat, newcomer_seats, take_seat};
+use super::record::{MEMBERS, MemberRow, SEATS, Standing, move_seat, newcomer_seats, take_seat};
 use super::{DRAW, LEASE};
 
 event! {
@@ -49,9 +49,7 @@ impl SignUp {
     /// A guest of a zone without a router joins this one: the address and everything else
     /// stays (spec ZON-10).
     fn join_from(&self, book: &mut Book, author: &AccountId, mut member: MemberRow) {
-        free_seat(book, &member.zone);
-        take_seat(book, &self.zone);
-        member.zone = self.zone;
+        move_seat(book, &mut member, self.zone);
         member.node_key = self.node_key.or(member.node_key);
         MEMBERS.put(book, author, &member);
     }

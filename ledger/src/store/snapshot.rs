@@ -16,7 +16,7 @@ use crate::fault::StoreFault;
 use crate::hash::Hash;
 use crate::ids::{AccountId, Zone};
 use crate::proof::Handover;
-use crate::receipt::{Receipt, Subject};
+use crate::receipt::{EventPlace, Receipt, Subject};
 use crate::state::{Page, StateReader};
 use crate::table::Rows;
 
@@ -136,6 +136,15 @@ impl Snapshot {
 
     /// The event with a sequence number.
     pub fn event_numbered(&self, zone: Zone, number: u64) -> Result<Option<Hash>, StoreFault> {
+        Ok(self.place_numbered(zone, number)?.map(|event| event.id))
+    }
+
+    /// The event with a sequence number, and the block in which it stands.
+    pub fn place_numbered(
+        &self,
+        zone: Zone,
+        number: u64,
+    ) -> Result<Option<EventPlace>, StoreFault> {
         let table = self.table(NUMBERS)?;
         let mut runs = table.range((zone.0, 0)..=(zone.0, number)).map_err(fault)?;
         let Some(run) = runs.next_back().transpose().map_err(fault)? else { return Ok(None) };
@@ -143,7 +152,7 @@ impl Snapshot {
         let at = u32::try_from(number.saturating_sub(first)).ok().filter(|at| *at < count);
         let Some(place) = at.map(|at| (height, index.saturating_add(at))) else { return Ok(None) };
         Ok(self.receipt(place)?.and_then(|receipt| match receipt.subject {
-            Subject::Event(event) => Some(event.id),
+            Subject::Event(event) => Some(event),
             _ => None,
         }))
     }

@@ -48,8 +48,8 @@ pub fn reached(own: &Json, findings: &mut Findings) {
         findings.ok("reached", "by way of a relay");
     } else if let Some((_, address)) = tried.last() {
         let advice = "to be reached, lead the port of network.listen (TCP and UDP) to this \
-                      machine, or name a relay (network.relays); to follow, submit and serve its \
-                      own API a node needs neither";
+                      machine, and start the node again: then it is tried anew; or name a relay \
+                      (network.relays). To follow, submit and serve its own API needs neither";
         findings.warn("reached", format!("a peer could not dial it at {address}"), advice);
     }
 }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
@@ -11,14 +12,15 @@ use ddt_ledger::codec::{decode, encode};
 use ddt_ledger::event::Role;
 use ddt_ledger::fault::StoreFault;
 use ddt_ledger::registry::Declared;
-use ddt_ledger::routers::{Router, RouterKey};
+use ddt_ledger::routers::RouterKey;
 use ddt_ledger::system::params;
 use ddt_ledger::{AccountId, PublicKey, Refusal};
 use ddt_net::Frame;
-use ddt_net::message::{EVIDENCE_BYTES_MAX, Request};
+use ddt_net::message::{Answer, EVIDENCE_BYTES_MAX, Request};
 
 use super::core::Core;
 use super::duties::Duties;
+use super::promises;
 use crate::failure::Failure;
 use crate::secret_file;
 
@@ -58,36 +60,44 @@ impl Accused {
         Ok(Accused { known: Mutex::new(known.collect()), path })
     }
 
-    /// Remembers an accusation until the state knows of it.
-    pub fn accuse(&self, evidence: Evidence) {
+    /// Remembers an accusation until the state knows of it, if it holds. The flag says whether
+    /// it is new.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn accuse(&self, core: &Core, evidence: Option<Evidence>) -> Result<bool, StoreFault> {
+        let Some(evidence) = evidence.filter(|evidence| !self.knows(&evidence.key)) else {
+            return Ok(false);
+        };
+        if let Err(refusal) = holds(core, &evidence)? {
+            tracing::debug!(key = %evidence.key, "no evidence: {refusal}");
+            return Ok(false);
+        }
         let mut known = self.known();
-        if known.len() < ACCUSED_MAX && !known.contains_key(&evidence.key) {
+        let is_new = known.len() < ACCUSED_MAX && !known.contains_key(&evidence.key);
+        if is_new {
             known.insert(evidence.key, evidence);
             self.keep(&known);
         }
+        Ok(is_new)
     }
 
-    /// Remembers an accusation of another node, if it holds. The flag says whether it does.
+    /// Takes another node's evidence. The flag says whether it is kept.
     ///
     /// # Errors
     /// The store failed.
     pub fn hear(&self, core: &Core, bytes: &[u8]) -> Result<bool, StoreFault> {
         let Ok(evidence) = decode::<Evidence>(bytes, EVIDENCE_BYTES_MAX) else { return Ok(false) };
-        if self.known().contains_key(&evidence.key) {
-            return Ok(true);
+        let (key, evidence) = (evidence.key, Evidence { stamp: None, ..evidence });
+        if self.accuse(core, Some(evidence))? {
+            tracing::error!(%key, "another node saw a router sign two ways");
         }
-        let snapshot = core.book.snapshot()?;
-        let (chain, clock) = (core.book.chain(), core.book.head().0.clock);
-        let accused = evidence.accused(&snapshot, chain, (clock, &params(&snapshot)));
-        if let Some(fault) = snapshot.fault() {
-            return Err(fault);
-        }
-        let holds = accused.is_ok();
-        if holds {
-            tracing::error!(key = %evidence.key, "another node saw a router sign two ways");
-            self.accuse(evidence);
-        }
-        Ok(holds)
+        Ok(self.knows(&key))
+    }
+
+    /// Whether somebody is accused already.
+    pub fn knows(&self, key: &PublicKey) -> bool {
+        self.known().contains_key(key)
     }
 
     fn acquit(&self, key: &PublicKey) {
@@ -113,6 +123,14 @@ impl Accused {
     }
 }
 
+/// Whether evidence would be taken at this node's state.
+fn holds(core: &Core, evidence: &Evidence) -> Result<Result<(), Refusal>, StoreFault> {
+    let snapshot = core.book.snapshot()?;
+    let (chain, clock) = (core.book.chain(), core.book.head().0.clock);
+    let accused = evidence.accused(&snapshot, chain, (clock, &params(&snapshot)));
+    snapshot.fault().map_or(Ok(accused.map(drop)), Err)
+}
+
 /// An account, and the role and key that may sign for it.
 type Author = (AccountId, Role, PublicKey);
 
@@ -122,12 +140,14 @@ pub struct Accuser {
     duties: Arc<Duties>,
     /// When each was handed in last.
     handed_in: Mutex<BTreeMap<PublicKey, Instant>>,
+    /// Routers that were told of evidence.
+    turns: AtomicUsize,
 }
 
 impl Accuser {
     /// With this node's keys.
     pub fn new(core: Arc<Core>, duties: Arc<Duties>) -> Accuser {
-        Accuser { core, duties, handed_in: Mutex::default() }
+        Accuser { core, duties, handed_in: Mutex::default(), turns: AtomicUsize::new(0) }
     }
 
     /// Runs until the runtime ends.
@@ -143,41 +163,31 @@ impl Accuser {
     }
 
     fn turn(&self) -> Result<(), StoreFault> {
+        promises::look(&self.core)?;
         let mut handed_in = self.handed_in.lock().unwrap_or_else(|error| error.into_inner());
         handed_in.retain(|_, at| at.elapsed() < AGAIN_AFTER);
         for evidence in self.core.accused.all() {
-            let snapshot = self.core.book.snapshot()?;
-            let known = RouterKey::read(&snapshot, &evidence.key);
-            let router = known.and_then(|known| Router::read(&snapshot, &known.account));
-            if let Some(fault) = snapshot.fault() {
-                return Err(fault);
-            }
-            drop(snapshot);
             let key = evidence.key;
-            if router.is_none_or(|router| router.is_out) {
+            // What the rules refuse they always will; at the latest when the router is out.
+            if let Err(refusal) = holds(&self.core, &evidence)? {
+                tracing::info!(%key, "evidence has done its work: {refusal}");
                 self.core.accused.acquit(&key);
                 continue;
             }
             if handed_in.contains_key(&key) {
                 continue;
             }
-            let Some(author) = self.author()? else {
-                self.tell_routers(&evidence);
-                handed_in.insert(key, Instant::now());
-                continue;
-            };
-            match self.testify(author, evidence)? {
-                Ok(()) => {
-                    tracing::info!(%key, "evidence was handed in");
-                    handed_in.insert(key, Instant::now());
-                }
-                // What the rules themselves refuse they always will.
-                Err(refusal) if refusal.code.starts_with("zones.") => {
-                    tracing::warn!(%key, "evidence is not taken: {refusal}");
-                    self.core.accused.acquit(&key);
-                }
-                Err(refusal) => tracing::debug!(%key, "evidence waits: {refusal}"),
+            match self.author()? {
+                None => self.tell_routers(&evidence),
+                Some(author) => match self.testify(author, evidence)? {
+                    Ok(()) => tracing::info!(%key, "evidence was handed in"),
+                    Err(refusal) => {
+                        tracing::debug!(%key, "evidence waits: {refusal}");
+                        continue;
+                    }
+                },
             }
+            handed_in.insert(key, Instant::now());
         }
         Ok(())
     }
@@ -195,6 +205,7 @@ impl Accuser {
         let own = known.filter(|key| key.past.is_none()).map(|key| key.account);
         Ok(match own {
             Some(account) => Some((account, Role::Router, keys.router_public())),
+            None if !self.duties.is_authorised()? => None,
             None => self.duties.account().map(|own| (own, Role::Node, keys.node_public())),
         })
     }
@@ -214,15 +225,21 @@ impl Accuser {
         ))
     }
 
-    /// Whoever of the routers takes it to the ledger.
+    /// Tells so many routers that one of them is honest; others with the next turn.
     fn tell_routers(&self, evidence: &Evidence) {
         let frame = Frame::from(Request::Accuse(encode(evidence)));
-        for (router, _) in self.core.routers.others() {
+        let mut routers = self.core.routers.others();
+        routers.retain(|(router, _)| *router != evidence.key);
+        let few = (routers.len() / 3).saturating_add(1);
+        let turn = self.turns.fetch_add(few, Ordering::Relaxed);
+        let first = turn.checked_rem(routers.len()).unwrap_or_default();
+        routers.rotate_left(first);
+        for (router, _) in routers.into_iter().take(few) {
             let (net, frame) = (self.core.net.get().cloned(), frame.clone());
-            let is_other = router != evidence.key;
             self.core.spawn(async move {
-                if let Some(net) = net.filter(|_| is_other) {
-                    let _ = net.ask(router, frame).await;
+                let Some(net) = net else { return };
+                if matches!(net.ask(router, frame).await, Ok(Answer::Taken)) {
+                    tracing::info!(%router, "a router takes evidence to the ledger");
                 }
             });
         }

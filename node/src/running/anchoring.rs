@@ -215,7 +215,7 @@ impl Application for Anchoring {
         for DoubleVote { key, first, second } in votes {
             tracing::error!("the validator {key} voted two ways for anchor {}", first.0.height);
             let evidence = Evidence::of_votes(*key, (&first.0, first.1), (&second.0, second.1));
-            evidence.into_iter().for_each(|evidence| self.0.accused.accuse(evidence));
+            self.ends(self.0.accused.accuse(&self.0, evidence))?;
         }
         Ok(())
     }

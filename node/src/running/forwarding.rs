@@ -17,7 +17,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::core::{Core, now};
 use super::face::in_book;
 use super::lane::Order;
-use super::promises::{self, Given};
+use super::promises::Given;
 use super::tracker::Progress;
 
 /// Events on their way at one time.
@@ -33,7 +33,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// What one router said.
 enum Word {
-    Promised(Given),
+    Promised,
     Executed,
     Refused(Refusal),
     Silent,
@@ -62,19 +62,15 @@ pub async fn carry(core: Arc<Core>, event: Checked, _room: OwnedSemaphorePermit)
         };
         turn = turn.saturating_add(1);
         match word {
-            Word::Promised(_) | Word::Executed => {
+            Word::Promised | Word::Executed => {
                 let is_final = |progress: &Progress| matches!(progress, Progress::Final);
                 let waited = progress.wait_for(is_final);
                 // Who promised has signed it; that it is executed must soon show here.
                 let within = match word {
-                    Word::Promised(_) => FINAL_WITHIN,
+                    Word::Promised => FINAL_WITHIN,
                     _ => PATIENCE,
                 };
-                let is_final = tokio::time::timeout(within, waited).await.is_ok();
-                if let Word::Promised(given) = &word {
-                    promises::must_be_kept(&core, given);
-                }
-                if is_final {
+                if tokio::time::timeout(within, waited).await.is_ok() {
                     return;
                 }
                 // Its anchor may have come before anybody followed the event.
@@ -155,9 +151,8 @@ async fn offer(core: &Arc<Core>, router: PublicKey, event: &Checked) -> Word {
             match is_promise(core, &router, event.id(), &receipt, &signature) {
                 true => {
                     core.tracker.promised_elsewhere(receipt.clone(), signature);
-                    let given = Given { router, receipt, signature };
-                    promises::must_be_the_only_one(core, &given);
-                    Word::Promised(given)
+                    core.promises.remember(Given { router, receipt, signature });
+                    Word::Promised
                 }
                 false => Word::Silent,
             }
@@ -172,7 +167,8 @@ async fn offer(core: &Arc<Core>, router: PublicKey, event: &Checked) -> Word {
     }
 }
 
-/// Whether a router really signed a promise of this event.
+/// Whether a router really signed a promise of this event, in its own lane. Its term may begin
+/// with an anchor that is not here yet.
 fn is_promise(
     core: &Core,
     router: &PublicKey,
@@ -180,7 +176,11 @@ fn is_promise(
     receipt: &SoftReceipt,
     signature: &Signature,
 ) -> bool {
-    receipt.event == event
+    let term = core.routers.term_of(receipt.zone, router);
+    let is_its_lane =
+        term.is_some_and(|term| (term..=term.saturating_add(1)).contains(&receipt.term));
+    is_its_lane
+        && receipt.event == event
         && receipt.chain == core.book.chain()
         && router.verifies(&receipt.digest(), signature)
 }

@@ -177,9 +177,8 @@ impl Gathering<'_> {
                 Effect::Evidence { key, first, second } => {
                     let (zone, height) = (first.header.zone, first.header.height);
                     tracing::error!("the router of zone {zone} signed two blocks at {height}");
-                    if let Some(evidence) = Evidence::of_blocks(key, &first, &second) {
-                        self.core.accused.accuse(evidence);
-                    }
+                    let evidence = Evidence::of_blocks(key, &first, &second);
+                    self.core.accused.accuse(self.core, evidence)?;
                 }
                 Effect::Forged { from, why } => {
                     tracing::debug!("{from}: {why}");

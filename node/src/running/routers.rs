@@ -70,6 +70,13 @@ impl Routers {
         known.validators = Some(Arc::new(validators.clone()));
     }
 
+    /// The term of a zone's lane, if this router seals it.
+    pub fn term_of(&self, zone: Zone, router: &PublicKey) -> Option<u64> {
+        let known = self.lock();
+        let is_its = known.zones.get(&zone) == Some(router);
+        known.anchored.get(&zone).filter(|_| is_its).map(|(term, _)| *term)
+    }
+
     /// Everybody but this node.
     pub fn others(&self) -> Vec<(PublicKey, Way)> {
         self.lock().ways.iter().map(|(key, way)| (*key, way.clone())).collect()

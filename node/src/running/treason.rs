@@ -12,7 +12,7 @@ use ddt_ledger::codec::{decode, encode};
 use ddt_ledger::event::Checked;
 use ddt_ledger::lane::{BLOCK_BYTES_MAX, LaneBlock, SoftReceipt};
 use ddt_ledger::system::Lane;
-use ddt_ledger::{AccountId, Amount, Hash, Millis};
+use ddt_ledger::{AccountId, Amount, Hash, Millis, Zone};
 use ddt_net::message::Request;
 
 use super::blocks::Available;
@@ -39,7 +39,7 @@ enum Treason {
     Heedless,
     /// It takes the events of this account, and sequences none of them.
     Censor(AccountId),
-    /// It promises all events of this account the next number, and sequences none of them.
+    /// It promises all events of this account one number, and sequences none of them.
     Mislead(AccountId),
     /// It votes twice in each round, once for nothing.
     DoubleVote,
@@ -123,20 +123,22 @@ pub fn censors(event: &Checked) -> bool {
     matches!(treason(), Some(Treason::Censor(account)) if *account == event.draft().author)
 }
 
-/// Whether an event is promised the next number, and never sequenced.
+/// Whether an event is promised what was the next number once, and never sequenced.
 pub fn misleads(core: &Core, event: &Checked) -> bool {
     let Some(Treason::Mislead(account)) = treason() else { return false };
+    if *account != event.draft().author {
+        return false;
+    }
+    static LANE: OnceLock<Option<(Zone, Lane)>> = OnceLock::new();
     let lane = || {
         let (zone, book) = (core.role.zone?, core.book.snapshot().ok()?);
         Some((zone, Lane::read(&book, zone)?))
     };
-    let Some((zone, lane)) = lane().filter(|_| *account == event.draft().author) else {
-        return false;
-    };
+    let Some((zone, lane)) = LANE.get_or_init(lane) else { return false };
     let receipt = SoftReceipt {
         chain: core.book.chain(),
         event: event.id(),
-        zone,
+        zone: *zone,
         term: lane.term,
         height: lane.height.saturating_add(1),
         number: lane.next_number,

@@ -89,20 +89,24 @@ fn a_router_moves_to_another_machine() {
     cluster.start_all();
     cluster.nodes[3].kill();
     give_wallet(&cluster.nodes[new], 53);
-    ddt(&cluster.nodes[new], 53, &["router", "move", "--from", "op"]);
-    eventually("the new machine is the router", || {
-        (role(&cluster.nodes[new]) == "router").then_some(())
+    let mut finals = load::under_load(&mut cluster, |cluster, paid| {
+        load::further(paid, 5);
+        ddt(&cluster.nodes[new], 53, &["router", "move", "--from", "op"]);
+        eventually("the new machine is the router", || {
+            (role(&cluster.nodes[new]) == "router").then_some(())
+        });
+        load::further(paid, 5);
     });
     eventually("the old machine follows", || {
         (role(&cluster.nodes[2]) == "full node").then_some(())
     });
     cluster.nodes[2].kill();
-    pays(&cluster, new);
+    finals.push(load::pays(&cluster, new));
     // Who was away, and who begins now, follow across the change.
     cluster.add_full_node(0);
     cluster.start_all();
-    cluster.agree();
-    pays(&cluster, 3);
+    finals.push(load::pays(&cluster, 3));
+    load::all_is_well(&cluster, &finals, &[]);
 }
 
 // Broken by: beginning a log of votes among several routers only: then the second router of

@@ -20,6 +20,12 @@ fn misled() -> (Cluster, usize, usize) {
     let full = cluster.add_full_node((liar + 1) % 4);
     cluster.start_all();
     until_it_seals(&cluster.nodes[liar]);
+    let key = cluster.nodes[liar].private("/v1/node")["router_key"].clone();
+    eventually("the full node knows the liar", || {
+        let private = cluster.nodes[full].private("/v1/node");
+        let mut peers = private["peers"].as_array().unwrap().iter();
+        peers.any(|peer| peer["router_key"] == key).then_some(())
+    });
     (cluster, liar, full)
 }
 
@@ -67,7 +73,8 @@ fn a_number_promised_to_two_events_costs_the_bond() {
     all_is_well(&cluster, &finals, &[liar]);
 }
 
-// Broken by: a promise that is not compared with what stands in its place.
+// Broken by: a promise that is not compared with what stands in its place, or only until its event
+// came elsewhere.
 #[test]
 fn a_promise_that_a_block_breaks_costs_the_bond() {
     let (cluster, liar, full) = misled();
@@ -76,8 +83,6 @@ fn a_promise_that_a_block_breaks_costs_the_bond() {
     let payment = cluster.person(2).pay(&cluster.people[3].account, "1");
     let paid = cluster.nodes[liar].submit("final", &payment).unwrap().json(200);
     let other = text(&paid, "event").to_string();
-    let place = cluster.nodes[liar].json(&format!("/v1/events/{other}"));
-    assert_eq!(place["number"], answer["soft_receipt"]["number"]);
     until_it_is_out(&cluster.nodes[full]);
     let mut finals = until_final(&cluster.nodes[full], &[answer]);
     finals.push(other);

@@ -151,6 +151,7 @@ fn an_anchor_with_a_wrong_state_root_is_refused() {
 fn times_that_are_an_hour_off_move_nothing() {
     let mut cluster = with("wrong-time");
     let finals = under_load(&mut cluster, |_, paid| further(paid, 30));
+    assert!(cluster.nodes[LIAR].log().contains("this node lies"));
     all_is_well(&cluster, &finals, &[]);
     let (last, half_an_hour_ms) = (cluster.height(), 1_800_000);
     let times: Vec<u64> = (last.saturating_sub(5).max(1)..=last)

@@ -45,7 +45,11 @@ fn commit() -> String {
 
 /// Lives one network; whether everything held.
 fn live(seed: u64, steps: usize, until: Option<Instant>) -> bool {
-    let mut history = History::new(seed);
+    let Ok(mut history) = catch_unwind(|| History::new(seed)) else {
+        println!("seed {seed} failed at its start, commit {}", commit());
+        println!("again: cargo cluster --seed {seed} --steps {steps}");
+        return false;
+    };
     let lived = catch_unwind(AssertUnwindSafe(|| {
         for _ in 0..steps {
             if until.is_some_and(|until| Instant::now() >= until) {

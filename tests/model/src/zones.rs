@@ -75,6 +75,7 @@ impl Rules for Zones {
                 let member = state.members.get_mut(&by.author).ok_or("zones.no_member")?;
                 demand(clock >= member.seen + pause, "zones.too_often")?;
                 member.seen = clock;
+                state.merge(&by.author);
                 Ok(())
             }
             Zones::Leave { .. } => {
@@ -121,6 +122,32 @@ impl State {
         self.schedule(joined + 1, 401, &by.author);
         self.schedule(joined + self.params.lease_ms, 402, &by.author);
         Ok(())
+    }
+
+    /// ZON-12.
+    fn merge(&mut self, author: &Id) {
+        let own = self.members[author].zone;
+        let lane = &self.lanes[&own];
+        if lane.is_governed || self.head.clock < lane.opened + self.params.epoch_ms {
+            return;
+        }
+        let others = self.lanes.iter().filter(|(zone, _)| **zone != own);
+        // Zones after one's own come first.
+        let mut others: Vec<(bool, u32)> = others.map(|(zone, _)| (*zone < own, *zone)).collect();
+        others.sort();
+        others.truncate(16);
+        let all = self.params.zone_seats;
+        let is_open = |zone: &u32| {
+            let seats = self.seats.get(zone).cloned().unwrap_or_default();
+            self.lanes[zone].is_governed && seats.members < all && seats.newcomers < all / 4
+        };
+        let Some(zone) = others.into_iter().map(|(_, zone)| zone).find(is_open) else { return };
+        for (zone, change) in [(own, -1), (zone, 1)] {
+            let seats = self.seats.entry(zone).or_default();
+            seats.members = seats.members.checked_add_signed(change).expect("seats");
+            seats.newcomers = seats.newcomers.checked_add_signed(change).expect("seats");
+        }
+        self.members.get_mut(author).expect("a member").zone = zone;
     }
 
     /// ZON-3.
@@ -182,5 +209,12 @@ impl State {
     /// Accounts that are members.
     pub fn member_accounts(&self) -> Vec<Id> {
         self.members.keys().copied().collect()
+    }
+
+    /// Members of zones without a router.
+    pub fn guest_accounts(&self) -> Vec<Id> {
+        let is_guest = |member: &Member| !self.lanes[&member.zone].is_governed;
+        let guests = self.members.iter().filter(|(_, member)| is_guest(member));
+        guests.map(|(account, _)| *account).collect()
     }
 }

@@ -99,8 +99,10 @@ impl Story {
 
     /// The network, started with the first use.
     pub(super) fn started(&mut self) -> &mut Network {
-        for router in Router::all() {
-            self.names.people.entry(router.name).or_insert(router.person);
+        if self.network.is_none() {
+            for router in Router::all() {
+                self.names.people.entry(router.name).or_insert(router.person);
+            }
         }
         self.network.get_or_insert_with(|| Network::start(&self.setup))
     }

@@ -18,7 +18,12 @@ const DAY_MS: u64 = 24 * 3_600_000;
 pub fn setup(seed: u64) -> Setup {
     // In every third one the clock leaps a day, so that what lasts long ends too. There an epoch
     // is as long as a leap may be (GEN-6): it ends when one comes.
-    let (step, epoch) = if seed % 3 == 2 { (DAY_MS, DAY_MS) } else { (20_000, 45_000) };
+    let (step, epoch) = match seed % 3 {
+        2 => (DAY_MS, DAY_MS),
+        // So short that zones without a router are dead before their members are gone.
+        1 => (6_000, 6_000),
+        _ => (20_000, 45_000),
+    };
     let params = Params {
         epoch_ms: Millis(epoch),
         clock_step_ms_max: Millis(step),
@@ -34,7 +39,7 @@ pub fn setup(seed: u64) -> Setup {
         stamp_bits: 2,
         stamp_bits_heavy: 2,
         stamp_target: 5,
-        zone_seats: 9,
+        zone_seats: if seed % 3 == 1 { 33 } else { 9 },
         heartbeat_ms: Millis(3_000),
         inactive_ms: Millis(9_000),
         lease_ms: Millis(30_000),

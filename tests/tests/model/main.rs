@@ -14,26 +14,27 @@ mod life;
 mod wishes;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
 
 use ddt_contracts::REGISTRY;
 
 use crate::life::Life;
 
 /// Histories that are lived unless told otherwise.
-const SEEDS: Range<u64> = 0..12;
+const SEEDS: [u64; 13] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, MERGED];
+/// In its history a dead zone is merged into another.
+const MERGED: u64 = 25;
 /// And how many anchors each has.
 const STEPS: u64 = 120;
 
 /// What happened how often, by event and end.
 pub type Ends = BTreeMap<(String, String), usize>;
 
-fn seeds() -> Range<u64> {
+fn seeds() -> Vec<u64> {
     let text = std::env::var("DDT_MODEL_SEEDS").ok();
     let number = |text: &str| text.parse::<u64>().expect("DDT_MODEL_SEEDS=FROM..TO");
     match text.as_deref().map(|text| text.split_once("..").unwrap_or(("0", text))) {
-        Some((from, to)) => number(from)..number(to),
-        None => SEEDS,
+        Some((from, to)) => (number(from)..number(to)).collect(),
+        None => SEEDS.to_vec(),
     }
 }
 

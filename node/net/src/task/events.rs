@@ -92,13 +92,16 @@ impl Task {
         let Some(by) = key_of(&tried.server) else { return };
         let address = tried.tested_addr.to_string();
         let is_reached = tried.result.is_ok();
-        tracing::info!(address, is_reached, %by, "a peer tried to dial this node");
+        tracing::debug!(address, is_reached, %by, "a peer tried to dial this node");
         let reach = Reach { address, is_reached, by, at: (self.shared.clock)() };
         let mut reaches = crate::net::lock(&self.shared.reaches);
         reaches.retain(|known| known.address != reach.address);
         reaches.push(reach);
-        let excess = reaches.len().saturating_sub(REACHES_MAX);
-        reaches.drain(..excess);
+        if reaches.len() > REACHES_MAX {
+            // What nobody reaches goes first: anybody may name such addresses.
+            let useless = reaches.iter().position(|reach| !reach.is_reached);
+            reaches.remove(useless.unwrap_or_default());
+        }
     }
 
     fn on_asked(&mut self, event: Asked<Packet, Packet>) {

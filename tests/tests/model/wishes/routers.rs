@@ -110,6 +110,9 @@ fn evidence(state: &State, random: &mut Random) -> Routers {
     let chain = ChainId(Hash(chain));
     let fault = random.below(4) as u8;
     let is_same = random.percent(8);
+    // Of a promise of number 5 at height 1: where the block is, and whether its event is shown.
+    let (height, first_number) = (random.one([1, 1, 1, 2]), random.one([5, 5, 5, 6]));
+    let is_shown = random.percent(60);
     let statement = |second: bool| {
         let word = Hash([if second && !is_same { 2 } else { 1 }; 32]);
         match fault {
@@ -124,12 +127,8 @@ fn evidence(state: &State, random: &mut Random) -> Routers {
                 (encode(&vote), vote.digest())
             }
             3 if second => {
-                let tree = ListTree::new([word.0]);
-                let header = header(chain, zone, term, tree.root());
-                let header = BlockHeader { height: 1, first_number: 5, ..header };
-                let id = header.id();
-                let event = tree.prove(0).map(|proof| (word, proof));
-                (encode(&Sealed { header, event }), id)
+                let header = header(chain, zone, term, Hash::ZERO);
+                sealed(BlockHeader { height, first_number, ..header }, word, is_shown)
             }
             _ => {
                 let (zone, event) = (Zone(zone), word);
@@ -144,7 +143,13 @@ fn evidence(state: &State, random: &mut Random) -> Routers {
         let digest = if second && is_forged { Hash::ZERO } else { digest };
         (bytes, signer.sign(&digest).0.to_vec())
     });
-    let wrong = match (is_same, is_forged) {
+    let (is_its_height, has_number) = (height == 1, first_number == 5);
+    let is_conflict = match fault {
+        3 if is_shown => is_its_height && has_number && !is_same,
+        3 => is_its_height != has_number,
+        _ => !is_same,
+    };
+    let wrong = match (!is_conflict, is_forged) {
         (true, _) => Some("zones.evidence_form"),
         (false, true) => Some("zones.evidence_signature"),
         (false, false) => None,
@@ -155,6 +160,15 @@ fn evidence(state: &State, random: &mut Random) -> Routers {
     };
     let stamp = Some(Stamp { period: 0, nonce: 0 }).filter(|_| random.percent(50));
     Routers::Evidence { fault, key: key.0, statements, stamp, wrong, is_this_chain, about }
+}
+
+/// A block of one event, and whether that is shown: canonical bytes, and what is signed.
+fn sealed(mut header: BlockHeader, event: Hash, is_shown: bool) -> (Vec<u8>, Hash) {
+    let tree = ListTree::new([event.0]);
+    header.events_root = tree.root();
+    let id = header.id();
+    let event = tree.prove(0).filter(|_| is_shown).map(|proof| (event, proof));
+    (encode(&Sealed { header, event }), id)
 }
 
 fn header(chain: ChainId, zone: u32, term: u64, events_root: Hash) -> BlockHeader {

@@ -14,7 +14,8 @@ pub fn wish(state: &State, random: &mut Random) -> (Id, Deed) {
     let stamp = Some(Stamp { period: 0, nonce: 0 }).filter(|_| random.percent(80));
     let members = state.member_accounts();
     let member = random.pick(&members).filter(|_| random.percent(60));
-    let author = member.unwrap_or(author);
+    let guest = random.pick(&state.guest_accounts()).filter(|_| random.percent(70));
+    let author = guest.or(member).unwrap_or(author);
     let is_member = members.contains(&author) == random.percent(90);
     let deed = match (is_member, random.below(10)) {
         (false, _) => {
