@@ -52,8 +52,10 @@ impl Sealed {
     /// or is about something else.
     pub fn breaking(promise: &SoftReceipt, header: &BlockHeader, ids: &[Hash]) -> Option<Sealed> {
         let place = place_in(header, promise.number);
-        let event = place.filter(|_| header.height == promise.height).and_then(|place| {
-            let id = *ids.get(usize::try_from(place).ok()?)?;
+        let place = place.filter(|_| header.height == promise.height);
+        let event = place.and_then(|place| {
+            // Most promises are kept: no tree is made for those.
+            let id = *ids.get(usize::try_from(place).ok()?).filter(|id| **id != promise.event)?;
             Some((id, ListTree::new(ids.iter().map(|id| id.0)).prove(place)?))
         });
         let sealed = Sealed { header: header.clone(), event };

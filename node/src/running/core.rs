@@ -127,6 +127,9 @@ pub struct Core {
     pub meters: Meters,
 }
 
+/// Anchors by which nodes may be apart at any moment.
+const AT_ONE_TIME: u64 = 2;
+
 /// Now, by this machine's clock.
 pub fn now() -> Millis {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -168,6 +171,12 @@ impl Core {
         let mut tasks = self.tasks.lock().unwrap_or_else(|error| error.into_inner());
         while tasks.try_join_next().is_some() {}
         tasks.spawn_on(task, &self.runtime);
+    }
+
+    /// Whether others say that they are further than this node is: its state may be an old one.
+    pub fn is_behind(&self) -> bool {
+        let own = self.book.head().0.height;
+        self.heard.load(Ordering::Relaxed) > own.saturating_add(AT_ONE_TIME)
     }
 
     /// Whether this node sequences events now. What has no peers takes them even when its lane

@@ -148,13 +148,20 @@ async fn offer(core: &Arc<Core>, router: PublicKey, event: &Checked) -> Word {
     let Ok(Ok(Answer::Submitted(submitted))) = answer else { return Word::Silent };
     match submitted {
         Submitted::Sequenced { receipt, signature } => {
-            match is_promise(core, &router, event.id(), &receipt, &signature) {
-                true => {
+            if !is_promise(core, &router, event.id(), &receipt, &signature) {
+                return Word::Silent;
+            }
+            // A node that is behind cannot know yet whether the lane is the router's: it waits,
+            // and shows nobody what may be worth nothing.
+            let known = core.routers.term_of(receipt.zone, &router);
+            match known.filter(|term| receipt.term >= *term) {
+                Some(term) if receipt.term <= term.saturating_add(1) => {
                     core.tracker.promised_elsewhere(receipt.clone(), signature);
                     core.promises.remember(Given { router, receipt, signature });
                     Word::Promised
                 }
-                false => Word::Silent,
+                _ if core.is_behind() => Word::Promised,
+                _ => Word::Silent,
             }
         }
         Submitted::Executed { .. } => Word::Executed,
@@ -167,8 +174,7 @@ async fn offer(core: &Arc<Core>, router: PublicKey, event: &Checked) -> Word {
     }
 }
 
-/// Whether a router really signed a promise of this event, in its own lane. Its term may begin
-/// with an anchor that is not here yet.
+/// Whether a router really signed a promise of this event.
 fn is_promise(
     core: &Core,
     router: &PublicKey,
@@ -176,11 +182,7 @@ fn is_promise(
     receipt: &SoftReceipt,
     signature: &Signature,
 ) -> bool {
-    let term = core.routers.term_of(receipt.zone, router);
-    let is_its_lane =
-        term.is_some_and(|term| (term..=term.saturating_add(1)).contains(&receipt.term));
-    is_its_lane
-        && receipt.event == event
+    receipt.event == event
         && receipt.chain == core.book.chain()
         && router.verifies(&receipt.digest(), signature)
 }

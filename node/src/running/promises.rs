@@ -32,8 +32,8 @@ pub struct Given {
     pub signature: Signature,
 }
 
-/// The router, and zone, term and number.
-type Place = (PublicKey, Zone, u64, u64);
+/// The router; zone, term and number; height and event.
+type Place = (PublicKey, Zone, u64, u64, u64, Hash);
 
 /// The last promises, by their places.
 #[derive(Default)]
@@ -57,14 +57,18 @@ impl Promises {
     /// Remembers a promise, until it is known what came of it and for some time after.
     pub fn remember(&self, given: Given) {
         let Given { router, receipt, .. } = &given;
-        let place = (*router, receipt.zone, receipt.term, receipt.number);
+        let at =
+            |height, event| (*router, receipt.zone, receipt.term, receipt.number, height, event);
+        let place = at(receipt.height, receipt.event);
         let latest = &mut *self.lock();
-        if let Some(known) = latest.promises.get(&place) {
-            let is_other = known.receipt.event != receipt.event;
-            if is_other && latest.contradictions.len() < CONTRADICTIONS_MAX {
-                latest.contradictions.push((known.clone(), given));
-            }
+        if latest.promises.contains_key(&place) {
             return;
+        }
+        let same_number = at(0, Hash::ZERO)..=at(u64::MAX, Hash([0xff; 32]));
+        let mut others = latest.promises.range(same_number).map(|(_, known)| known);
+        let other = others.find(|known| known.receipt.event != receipt.event);
+        if let Some(other) = other.filter(|_| latest.contradictions.len() < CONTRADICTIONS_MAX) {
+            latest.contradictions.push((other.clone(), given.clone()));
         }
         latest.promises.insert(place, given);
         latest.order.push_back(place);
@@ -77,8 +81,12 @@ impl Promises {
         }
     }
 
-    fn contradictions(&self) -> Vec<(Given, Given)> {
-        std::mem::take(&mut self.lock().contradictions)
+    /// Takes those whose term is here.
+    fn contradictions(&self, is_here: impl Fn(&SoftReceipt) -> bool) -> Vec<(Given, Given)> {
+        let all = std::mem::take(&mut self.lock().contradictions);
+        let (here, later) = all.into_iter().partition(|(one, _)| is_here(&one.receipt));
+        self.lock().contradictions.extend::<Vec<_>>(later);
+        here
     }
 
     /// The open ones, those of one block beside each other.
@@ -108,7 +116,11 @@ enum Fate {
 /// # Errors
 /// The store failed.
 pub fn look(core: &Core) -> Result<(), StoreFault> {
-    for (one, other) in core.promises.contradictions() {
+    let snapshot = core.book.snapshot()?;
+    let is_here = |receipt: &SoftReceipt| {
+        Lane::read(&snapshot, receipt.zone).is_none_or(|lane| lane.term >= receipt.term)
+    };
+    for (one, other) in core.promises.contradictions(is_here) {
         let (zone, number) = (one.receipt.zone, one.receipt.number);
         let (first, second) = ((&one.receipt, one.signature), (&other.receipt, other.signature));
         let evidence = Evidence::of_receipts(one.router, first, second);
@@ -116,7 +128,6 @@ pub fn look(core: &Core) -> Result<(), StoreFault> {
             tracing::error!("the router of zone {zone} promised number {number} to two events");
         }
     }
-    let snapshot = core.book.snapshot()?;
     let mut block = None;
     for (place, given) in core.promises.open() {
         let fate = match core.accused.knows(&given.router) {

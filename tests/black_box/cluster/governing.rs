@@ -105,6 +105,7 @@ fn a_router_moves_to_another_machine() {
     // Who was away, and who begins now, follow across the change.
     cluster.add_full_node(0);
     cluster.start_all();
+    load::until_it_seals(&cluster.nodes[3]);
     finals.push(load::pays(&cluster, 3));
     load::all_is_well(&cluster, &finals, &[]);
 }

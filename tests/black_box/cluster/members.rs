@@ -115,8 +115,19 @@ fn members_of_a_dead_zone_are_merged_into_another() {
     let payment = cluster.people[3].pay(&cluster.people[0].account, "1");
     let paid = node.submit("final", &payment).unwrap().json(200);
     assert_eq!(paid["receipt"]["zone"], 3, "{paid}");
-    // The old router comes back, and the member stays where it is.
+    // The old router comes back, the member is heard of again, and stays where it is.
     cluster.start_all();
+    let node = &cluster.nodes[full];
+    let seen = || {
+        let view = node.json(&format!("/v1/views/zones/member?account={account}"));
+        view["rows"][0]["member"]["seen"].as_u64().unwrap()
+    };
+    eventually("zone 2 has a router", || {
+        let governed = |zone: &Json| zone["zone"] == 2 && zone["is_governed"] == true;
+        zones(node).iter().any(governed).then_some(())
+    });
+    let before = seen();
+    eventually("the member is heard of", || (seen() > before).then_some(()));
     let event = text(&paid, "event").to_string();
     all_is_well(&cluster, &[event], &[]);
     assert_eq!(zone_of(&cluster.nodes[full], &account), Some(3));
