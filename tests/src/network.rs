@@ -163,7 +163,9 @@ impl Network {
             }
         }
         // What the end of an epoch does to zones comes first, and nobody foresees it.
-        if self.head().epoch == epoch {
+        let of_zones = self.last_events().first().and_then(|event| REGISTRY.row(event.draft().tag));
+        let of_zones = of_zones.is_some_and(|row| row.name.starts_with("zones."));
+        if !of_zones || self.head().epoch == epoch {
             check_admission(admission, &receipts)?;
         }
         check_own_work(&receipts)?;

@@ -1,5 +1,6 @@
 //! Reporting a router that signed two ways.
 
+use borsh::BorshSerialize;
 use ddt_ledger::certificate::VoteStatement;
 use ddt_ledger::codec::encode;
 use ddt_ledger::context::Context;
@@ -50,8 +51,8 @@ refusals! {
 impl Evidence {
     /// Two headers that `key` signed for one place in a lane.
     pub fn of_blocks(key: PublicKey, first: &SignedHeader, second: &SignedHeader) -> Option<Self> {
-        let (one, two) = (encode(&first.header), encode(&second.header));
-        Evidence::new(Fault::Blocks, key, (one, first.signature), (two, second.signature))
+        let [first, second] = [first, second].map(|block| (&block.header, block.signature));
+        Evidence::new(Fault::Blocks, key, first, second)
     }
 
     /// Two votes that `key` signed for one round of one height.
@@ -60,8 +61,7 @@ impl Evidence {
         first: (&VoteStatement, Signature),
         second: (&VoteStatement, Signature),
     ) -> Option<Self> {
-        let (one, two) = (encode(first.0), encode(second.0));
-        Evidence::new(Fault::Votes, key, (one, first.1), (two, second.1))
+        Evidence::new(Fault::Votes, key, first, second)
     }
 
     /// Two soft receipts that `key` signed for one number.
@@ -70,8 +70,7 @@ impl Evidence {
         first: (&SoftReceipt, Signature),
         second: (&SoftReceipt, Signature),
     ) -> Option<Self> {
-        let (one, two) = (encode(first.0), encode(second.0));
-        Evidence::new(Fault::Receipts, key, (one, first.1), (two, second.1))
+        Evidence::new(Fault::Receipts, key, first, second)
     }
 
     /// A soft receipt that `key` signed, and what of a block that it signed breaks it.
@@ -80,22 +79,21 @@ impl Evidence {
         first: (&SoftReceipt, Signature),
         second: (&Sealed, Signature),
     ) -> Option<Self> {
-        let (one, two) = (encode(first.0), encode(second.0));
-        Evidence::new(Fault::Promise, key, (one, first.1), (two, second.1))
+        Evidence::new(Fault::Promise, key, first, second)
     }
 
     fn new(
         fault: Fault,
         key: PublicKey,
-        first: (Vec<u8>, Signature),
-        second: (Vec<u8>, Signature),
+        first: (&impl BorshSerialize, Signature),
+        second: (&impl BorshSerialize, Signature),
     ) -> Option<Evidence> {
         Some(Evidence {
             fault,
             key,
-            first: Bytes::new(first.0)?,
+            first: Bytes::new(encode(first.0))?,
             first_signature: Bytes::new(first.1.0.to_vec())?,
-            second: Bytes::new(second.0)?,
+            second: Bytes::new(encode(second.0))?,
             second_signature: Bytes::new(second.1.0.to_vec())?,
             stamp: None,
         })

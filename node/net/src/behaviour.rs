@@ -12,6 +12,7 @@ use libp2p_gossipsub as gossipsub;
 use libp2p_kad as kad;
 use libp2p_kad::store::{MemoryStore, MemoryStoreConfig};
 
+use crate::candidates::FewCandidates;
 use crate::config::{NetConfig, NetError};
 use crate::counters::Counting;
 use crate::gate::Gate;
@@ -40,7 +41,7 @@ pub(crate) struct Behaviour {
     pub kad: kad::Behaviour<MemoryStore>,
     pub identify: identify::Behaviour,
     pub ping: ping::Behaviour,
-    pub autonat_client: autonat::v2::client::Behaviour,
+    pub autonat_client: FewCandidates<autonat::v2::client::Behaviour>,
     pub autonat_server: Toggle<autonat::v2::server::Behaviour>,
     pub dcutr: dcutr::Behaviour,
     pub relay_client: relay::client::Behaviour,
@@ -227,7 +228,7 @@ impl Behaviour {
             kad: routing(me, &names)?,
             identify: identify::Behaviour::new(said),
             ping: ping::Behaviour::new(pings),
-            autonat_client: autonat::v2::client::Behaviour::default(),
+            autonat_client: autonat::v2::client::Behaviour::default().into(),
             // It dials whatever strangers name: only who relays for them has places to spare.
             autonat_server: config.relay.then(autonat::v2::server::Behaviour::default).into(),
             dcutr: dcutr::Behaviour::new(me),

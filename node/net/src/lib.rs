@@ -7,6 +7,7 @@
 mod address;
 mod behaviour;
 mod bucket;
+mod candidates;
 pub mod card;
 mod card_book;
 mod config;

@@ -54,6 +54,8 @@ pub struct PeerInfo {
 pub struct Reach {
     /// The address, without `/p2p/…`.
     pub address: String,
+    /// Whether it is of this machine or of a private network: others may find nothing there.
+    pub is_near: bool,
     /// Whether it could be dialled.
     pub is_reached: bool,
     /// The transport key of who says so; not proven.

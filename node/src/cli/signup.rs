@@ -54,9 +54,9 @@ pub fn run(global: &Global, args: &SignupArgs, output: &Output) -> Result<(), Fa
     let zones = zones(&connection)?;
     let known = member(&connection, &account)?;
     let chosen = choose(&connection, args.zone, &zones, known.as_ref())?;
-    let (verdict, event, member) = match chosen {
-        None => ("A member already.", Json::Null, known.unwrap_or_default()),
-        Some(zone) => {
+    let (verdict, event, member) = match (chosen, known) {
+        (Choice::Stay(verdict), known) => (verdict, Json::Null, known.unwrap_or_default()),
+        (Choice::Zone(zone), _) => {
             let event = sign_up(&sender, args, zone)?;
             ("Signed up.", event, drawn(&connection, &account, zone)?)
         }
@@ -85,23 +85,31 @@ fn is_to_move(member: &Json, zones: &[Seats], asked: Option<u32>) -> bool {
     is_elsewhere || (is_guest && asked.is_none())
 }
 
-/// The zone to sign up for; none for a member that stays.
+/// What a sign-up comes to.
+enum Choice {
+    /// For this zone.
+    Zone(Zone),
+    /// The member stays where it is, and is told this.
+    Stay(&'static str),
+}
+
 fn choose(
     connection: &Connection,
     asked: Option<u32>,
     zones: &[Seats],
     known: Option<&Json>,
-) -> Result<Option<Zone>, Failure> {
+) -> Result<Choice, Failure> {
     if known.is_some_and(|member| !is_to_move(member, zones, asked)) {
-        return Ok(None);
+        return Ok(Choice::Stay("A member already."));
     }
     if let Some(asked) = asked {
-        return Ok(Some(Zone(asked)));
+        return Ok(Choice::Zone(Zone(asked)));
     }
     match best(zones, &distances(connection)?) {
-        // A guest that finds no seat elsewhere stays one.
-        Err(_) if known.is_some() => Ok(None),
-        best => best.map(Some),
+        Err(_) if known.is_some() => {
+            Ok(Choice::Stay("Still a guest: its zone has no router, and no other one a free seat."))
+        }
+        best => best.map(Choice::Zone),
     }
 }
 

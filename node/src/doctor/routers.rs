@@ -38,15 +38,20 @@ pub fn ports(patient: &Patient, findings: &mut Findings) {
 pub fn reached(own: &Json, findings: &mut Findings) {
     let is_relayed =
         |address: &Json| address.as_str().is_some_and(|one| one.contains("/p2p-circuit"));
-    let tried: Vec<(bool, String)> = rows(own, "/reached")
-        .filter_map(|row| Some((row.pointer("/is_reached")?.as_bool()?, text(row, "/address")?)))
-        .collect();
-    let good = tried.iter().find(|(is_reached, _)| *is_reached);
-    if let Some((_, address)) = good {
+    let flag = |row: &Json, name: &str| row.pointer(name).and_then(Json::as_bool);
+    let tried = |is_reached: bool, is_near: bool| {
+        let asked = [("/is_reached", is_reached), ("/is_near", is_near)];
+        let mut rows = rows(own, "/reached");
+        let row = rows.find(|row| asked.iter().all(|(name, is)| flag(row, name) == Some(*is)));
+        row.and_then(|row| text(row, "/address"))
+    };
+    if let Some(address) = tried(true, false) {
         findings.ok("reached", format!("a peer could dial it at {address}"));
     } else if rows(own, "/addresses").any(is_relayed) {
         findings.ok("reached", "by way of a relay");
-    } else if let Some((_, address)) = tried.last() {
+    } else if let Some(address) = tried(true, true) {
+        findings.ok("reached", format!("a peer of this machine's own network, at {address}"));
+    } else if let Some(address) = tried(false, false).or_else(|| tried(false, true)) {
         let advice = "to be reached, lead the port of network.listen (TCP and UDP) to this \
                       machine, and start the node again: then it is tried anew; or name a relay \
                       (network.relays). To follow, submit and serve its own API needs neither";

@@ -18,7 +18,7 @@ use ddt_ledger::{AccountId, PublicKey, Refusal};
 use ddt_net::Frame;
 use ddt_net::message::{Answer, EVIDENCE_BYTES_MAX, Request};
 
-use super::core::Core;
+use super::core::{Core, now};
 use super::duties::Duties;
 use super::promises;
 use crate::failure::Failure;
@@ -131,6 +131,11 @@ fn holds(core: &Core, evidence: &Evidence) -> Result<Result<(), Refusal>, StoreF
     snapshot.fault().map_or(Ok(accused.map(drop)), Err)
 }
 
+/// Whether this node still catches up, or hears of no anchors.
+fn is_old(core: &Core) -> bool {
+    core.is_behind() || core.meters.silence(now()).is_some()
+}
+
 /// An account, and the role and key that may sign for it.
 type Author = (AccountId, Role, PublicKey);
 
@@ -162,32 +167,37 @@ impl Accuser {
         }
     }
 
-    fn turn(&self) -> Result<(), StoreFault> {
+    fn handed_in(&self) -> MutexGuard<'_, BTreeMap<PublicKey, Instant>> {
+        self.handed_in.lock().unwrap_or_else(|error| error.into_inner())
+    }
+
+    fn turn(self: &Arc<Self>) -> Result<(), StoreFault> {
         promises::look(&self.core)?;
-        let mut handed_in = self.handed_in.lock().unwrap_or_else(|error| error.into_inner());
-        handed_in.retain(|_, at| at.elapsed() < AGAIN_AFTER);
+        self.handed_in().retain(|_, at| at.elapsed() < AGAIN_AFTER);
         for evidence in self.core.accused.all() {
             let key = evidence.key;
-            // What the rules refuse they always will; at the latest when the router is out.
             if let Err(refusal) = holds(&self.core, &evidence)? {
-                tracing::info!(%key, "evidence has done its work: {refusal}");
-                self.core.accused.acquit(&key);
+                // What the rules refuse they always will, at the latest when the router is out;
+                // but an old state may not know yet what it is about.
+                if !is_old(&self.core) {
+                    tracing::info!(%key, "evidence has done its work: {refusal}");
+                    self.core.accused.acquit(&key);
+                }
                 continue;
             }
-            if handed_in.contains_key(&key) {
+            if self.handed_in().contains_key(&key) {
                 continue;
             }
             match self.author()? {
                 None => self.tell_routers(&evidence),
                 Some(author) => match self.testify(author, evidence)? {
-                    Ok(()) => tracing::info!(%key, "evidence was handed in"),
-                    Err(refusal) => {
-                        tracing::debug!(%key, "evidence waits: {refusal}");
-                        continue;
+                    Ok(()) => {
+                        tracing::info!(%key, "evidence was handed in");
+                        self.handed_in().insert(key, Instant::now());
                     }
+                    Err(refusal) => tracing::debug!(%key, "evidence waits: {refusal}"),
                 },
             }
-            handed_in.insert(key, Instant::now());
         }
         Ok(())
     }
@@ -226,7 +236,7 @@ impl Accuser {
     }
 
     /// Tells so many routers that one of them is honest; others with the next turn.
-    fn tell_routers(&self, evidence: &Evidence) {
+    fn tell_routers(self: &Arc<Self>, evidence: &Evidence) {
         let frame = Frame::from(Request::Accuse(encode(evidence)));
         let mut routers = self.core.routers.others();
         routers.retain(|(router, _)| *router != evidence.key);
@@ -235,11 +245,12 @@ impl Accuser {
         let first = turn.checked_rem(routers.len()).unwrap_or_default();
         routers.rotate_left(first);
         for (router, _) in routers.into_iter().take(few) {
-            let (net, frame) = (self.core.net.get().cloned(), frame.clone());
+            let (accuser, key, frame) = (self.clone(), evidence.key, frame.clone());
             self.core.spawn(async move {
-                let Some(net) = net else { return };
+                let Some(net) = accuser.core.net.get() else { return };
                 if matches!(net.ask(router, frame).await, Ok(Answer::Taken)) {
                     tracing::info!(%router, "a router takes evidence to the ledger");
+                    accuser.handed_in().insert(key, Instant::now());
                 }
             });
         }

@@ -193,8 +193,10 @@ fn peer_id_of(core: &Core) -> String {
 /// At which addresses others could dial it, and where not.
 fn reached(net: &Net) -> Vec<Json> {
     let shown = |reach: ddt_net::Reach| {
-        let (by, at) = (reach.by, reach.at);
-        json!({ "address": reach.address, "is_reached": reach.is_reached, "by": by, "at": at })
+        let ddt_net::Reach { address, is_near, is_reached, by, at } = reach;
+        json!({
+            "address": address, "is_near": is_near, "is_reached": is_reached, "by": by, "at": at,
+        })
     };
     net.reaches().into_iter().map(shown).collect()
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ddt_contracts::zones::read_member;
 use ddt_core::mempool::NONCE_WAITING;
+use ddt_core::sequencer::UNANCHORED_BLOCKS_MAX;
 use ddt_core::{mempool, sequencer};
 use ddt_ledger::admit::{Admission, admit};
 use ddt_ledger::event::Checked;
@@ -44,9 +45,9 @@ pub async fn carry(core: Arc<Core>, event: Checked, _room: OwnedSemaphorePermit)
     let (id, since) = (event.id(), now());
     let Some(mut progress) = core.tracker.following(&id) else { return };
     let (mut turn, mut refused) = (0_usize, None);
+    let mut is_promised = matches!(*progress.borrow(), Progress::Sequenced(..));
     loop {
         // Since it was taken this node may have come to seal itself.
-        let is_promised = matches!(*progress.borrow(), Progress::Sequenced(..));
         if core.seals() && !is_promised {
             match may_enter(&core, &event) {
                 Ok(()) if core.orders.try_send(Order::Event(event.clone())).is_ok() => return,
@@ -63,6 +64,7 @@ pub async fn carry(core: Arc<Core>, event: Checked, _room: OwnedSemaphorePermit)
         turn = turn.saturating_add(1);
         match word {
             Word::Promised | Word::Executed => {
+                is_promised |= matches!(word, Word::Promised);
                 let is_final = |progress: &Progress| matches!(progress, Progress::Final);
                 let waited = progress.wait_for(is_final);
                 // Who promised has signed it; that it is executed must soon show here.
@@ -86,7 +88,6 @@ pub async fn carry(core: Arc<Core>, event: Checked, _room: OwnedSemaphorePermit)
                 if let Word::Refused(refusal) = word {
                     refused = Some(refusal);
                 }
-                let is_promised = matches!(*progress.borrow(), Progress::Sequenced(..));
                 if !is_promised && now().since(since) > Millis(TRIED_MS) {
                     let why = refused.unwrap_or(sequencer::CLOSED);
                     core.tracker.end(&id, Progress::Dropped(why));
@@ -151,18 +152,16 @@ async fn offer(core: &Arc<Core>, router: PublicKey, event: &Checked) -> Word {
             if !is_promise(core, &router, event.id(), &receipt, &signature) {
                 return Word::Silent;
             }
-            // A node that is behind cannot know yet whether the lane is the router's: it waits,
-            // and shows nobody what may be worth nothing.
-            let known = core.routers.term_of(receipt.zone, &router);
-            match known.filter(|term| receipt.term >= *term) {
-                Some(term) if receipt.term <= term.saturating_add(1) => {
-                    core.tracker.promised_elsewhere(receipt.clone(), signature);
-                    core.promises.remember(Given { router, receipt, signature });
-                    Word::Promised
-                }
-                _ if core.is_behind() => Word::Promised,
-                _ => Word::Silent,
+            let anchored = core.routers.anchored_of(receipt.zone, &router);
+            if anchored.is_some_and(|anchored| binds(&receipt, anchored)) {
+                core.tracker.promised_elsewhere(receipt.clone(), signature);
+                core.promises.remember(Given { router, receipt, signature });
+                return Word::Promised;
             }
+            // It may be true by a state that is not here yet: this node waits for it, and shows
+            // nobody what may be worth nothing.
+            let is_next = anchored.is_some_and(|(term, _)| receipt.term == term.saturating_add(1));
+            if is_next || core.is_behind() { Word::Promised } else { Word::Silent }
         }
         Submitted::Executed { .. } => Word::Executed,
         Submitted::Refused { code } => match refusal_of(core, &code) {
@@ -187,6 +186,13 @@ fn is_promise(
         && router.verifies(&receipt.digest(), signature)
 }
 
+/// Whether a router answers for a promise in the lane that is its own up to there: in this term,
+/// and of a block that it may be about to seal. Another one no block would ever break.
+fn binds(receipt: &SoftReceipt, (term, height): (u64, u64)) -> bool {
+    let ahead = receipt.height.saturating_sub(height);
+    receipt.term == term && ahead <= (UNANCHORED_BLOCKS_MAX as u64).saturating_mul(2)
+}
+
 /// The refusal with this code, among those that keep an event out of a lane.
 fn refusal_of(core: &Core, code: &str) -> Option<Refusal> {
     let own = [mempool::FULL, mempool::AUTHOR_LIMIT, NONCE_WAITING, sequencer::CLOSED];
@@ -195,4 +201,32 @@ fn refusal_of(core: &Core, code: &str) -> Option<Refusal> {
     let all = own.chain(ddt_ledger::registry::ledger_refusals()).chain(rules);
     let mut all = all.filter(|refusal| refusal.code == code);
     all.next()
+}
+
+#[cfg(test)]
+mod tests {
+    use ddt_ledger::{ChainId, Zone};
+
+    use super::*;
+
+    // Broken by: a promise for which nobody answers by the state that is here, and that clients
+    // are shown all the same: of another term, or of a block that never comes.
+    #[test]
+    fn promises_bind_in_their_term_and_not_far_ahead() {
+        let ahead = 2 * UNANCHORED_BLOCKS_MAX as u64;
+        let (chain, event) = (ChainId(Hash::ZERO), Hash::ZERO);
+        let promise =
+            |term, height| SoftReceipt { chain, event, zone: Zone(0), term, height, number: 9 };
+        for (term, height, is_bound) in [
+            (4, 1, true),
+            (4, 101, true),
+            (4, 100 + ahead, true),
+            (4, 101 + ahead, false),
+            (4, u64::MAX, false),
+            (3, 101, false),
+            (5, 1, false),
+        ] {
+            assert_eq!(binds(&promise(term, height), (4, 100)), is_bound, "{term} {height}");
+        }
+    }
 }

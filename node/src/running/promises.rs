@@ -16,7 +16,7 @@ use ddt_ledger::{Domain, Hash, PublicKey, Signature};
 
 use super::core::Core;
 
-/// Promises remembered at most; the oldest is forgotten first.
+/// Promises remembered at most; the oldest of which it is known what came is forgotten first.
 const PROMISES_MAX: usize = 16_384;
 /// Contradictions that wait to be handed in, at most.
 const CONTRADICTIONS_MAX: usize = 64;
@@ -35,17 +35,18 @@ pub struct Given {
 /// The router; zone, term and number; height and event.
 type Place = (PublicKey, Zone, u64, u64, u64, Hash);
 
-/// The last promises, by their places.
+/// The last promises, by their places; in memory alone.
 #[derive(Default)]
 pub struct Promises(Mutex<Latest>);
 
 #[derive(Default)]
 struct Latest {
     promises: BTreeMap<Place, Given>,
-    /// The oldest first.
-    order: VecDeque<Place>,
-    /// Of which nobody knows yet whether they were kept.
-    open: BTreeSet<Place>,
+    /// Of which nobody knows yet whether they were kept, in the order in which they came.
+    open: BTreeMap<u64, Place>,
+    came: u64,
+    /// Of which it is known: they are only compared with later ones. The oldest first.
+    closed: VecDeque<Place>,
     contradictions: Vec<(Given, Given)>,
 }
 
@@ -71,33 +72,31 @@ impl Promises {
             latest.contradictions.push((other.clone(), given.clone()));
         }
         latest.promises.insert(place, given);
-        latest.order.push_back(place);
-        latest.open.insert(place);
-        if latest.order.len() > PROMISES_MAX
-            && let Some(oldest) = latest.order.pop_front()
-        {
-            latest.promises.remove(&oldest);
-            latest.open.remove(&oldest);
+        latest.came = latest.came.saturating_add(1);
+        latest.open.insert(latest.came, place);
+        if latest.promises.len() > PROMISES_MAX {
+            let least = latest.closed.pop_front();
+            let least = least.or_else(|| latest.open.pop_first().map(|(_, place)| place));
+            least.map(|place| latest.promises.remove(&place));
         }
     }
 
-    /// Takes those whose term is here.
-    fn contradictions(&self, is_here: impl Fn(&SoftReceipt) -> bool) -> Vec<(Given, Given)> {
-        let all = std::mem::take(&mut self.lock().contradictions);
-        let (here, later) = all.into_iter().partition(|(one, _)| is_here(&one.receipt));
-        self.lock().contradictions.extend::<Vec<_>>(later);
-        here
+    fn take_contradictions(&self) -> Vec<(Given, Given)> {
+        std::mem::take(&mut self.lock().contradictions)
     }
 
     /// The open ones, those of one block beside each other.
-    fn open(&self) -> Vec<(Place, Given)> {
+    fn open(&self) -> Vec<(u64, Given)> {
         let latest = self.lock();
-        let given = |place: &Place| Some((*place, latest.promises.get(place)?.clone()));
-        latest.open.iter().filter_map(given).collect()
+        let mut places: Vec<(u64, Place)> = latest.open.iter().map(|(at, p)| (*at, *p)).collect();
+        places.sort_unstable_by_key(|(_, place)| *place);
+        let given = |(at, place)| Some((at, latest.promises.get(&place)?.clone()));
+        places.into_iter().filter_map(given).collect()
     }
 
-    fn close(&self, place: &Place) {
-        self.lock().open.remove(place);
+    fn close(&self, at: u64) {
+        let latest = &mut *self.lock();
+        latest.closed.extend(latest.open.remove(&at));
     }
 }
 
@@ -116,11 +115,15 @@ enum Fate {
 /// # Errors
 /// The store failed.
 pub fn look(core: &Core) -> Result<(), StoreFault> {
+    let open = core.promises.open();
     let snapshot = core.book.snapshot()?;
-    let is_here = |receipt: &SoftReceipt| {
-        Lane::read(&snapshot, receipt.zone).is_none_or(|lane| lane.term >= receipt.term)
-    };
-    for (one, other) in core.promises.contradictions(is_here) {
+    let zones: BTreeSet<Zone> = open.iter().map(|(_, given)| given.receipt.zone).collect();
+    let lane = |zone: Zone| Some((zone, Lane::read(&snapshot, zone)?));
+    let lanes: BTreeMap<Zone, Lane> = zones.into_iter().filter_map(lane).collect();
+    if let Some(fault) = snapshot.fault() {
+        return Err(fault);
+    }
+    for (one, other) in core.promises.take_contradictions() {
         let (zone, number) = (one.receipt.zone, one.receipt.number);
         let (first, second) = ((&one.receipt, one.signature), (&other.receipt, other.signature));
         let evidence = Evidence::of_receipts(one.router, first, second);
@@ -129,10 +132,11 @@ pub fn look(core: &Core) -> Result<(), StoreFault> {
         }
     }
     let mut block = None;
-    for (place, given) in core.promises.open() {
-        let fate = match core.accused.knows(&given.router) {
-            true => Fate::Over,
-            false => fate(core, &snapshot, &given, &mut block)?,
+    for (at, given) in open {
+        let lane = lanes.get(&given.receipt.zone);
+        let fate = match lane.filter(|_| !core.accused.knows(&given.router)) {
+            None => Fate::Over,
+            Some(lane) => fate(core, (&snapshot, lane), &given, &mut block)?,
         };
         match fate {
             Fate::Open => continue,
@@ -146,23 +150,19 @@ pub fn look(core: &Core) -> Result<(), StoreFault> {
                 }
             }
         }
-        core.promises.close(&place);
+        core.promises.close(at);
     }
     Ok(())
 }
 
 fn fate(
     core: &Core,
-    snapshot: &Snapshot,
+    (snapshot, lane): (&Snapshot, &Lane),
     given: &Given,
     last: &mut Option<Block>,
 ) -> Result<Fate, StoreFault> {
     let receipt = &given.receipt;
     let (zone, term) = (receipt.zone, receipt.term);
-    let Some(lane) = Lane::read(snapshot, zone) else { return Ok(Fate::Over) };
-    if lane.term < term {
-        return Ok(Fate::Open);
-    }
     // The promised block decides, anchored or not.
     if let Some(block) = Block::at(core, (zone, term, receipt.height), last)? {
         return Ok(block.judge(given));
@@ -218,5 +218,51 @@ impl Block {
         let (one, two) = ((&given.receipt, given.signature), (&sealed, self.signature));
         let evidence = Evidence::of_promise(given.router, one, two);
         evidence.map_or(Fate::Over, |evidence| Fate::Broken(Box::new(evidence)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ddt_ledger::ChainId;
+
+    use super::*;
+
+    fn given(number: u64, event: u8) -> Given {
+        let (chain, event) = (ChainId(Hash::ZERO), Hash([event; 32]));
+        let receipt = SoftReceipt { chain, event, zone: Zone(0), term: 1, height: 1, number };
+        Given { router: PublicKey([1; 32]), receipt, signature: Signature([0; 64]) }
+    }
+
+    // Broken by: promises that grow without limit; one that somebody pushes out with others that
+    // were kept, before anybody looked at it.
+    #[test]
+    fn what_nobody_has_looked_at_is_forgotten_last() {
+        let promises = Promises::default();
+        promises.remember(given(0, 1));
+        for number in 1..PROMISES_MAX as u64 {
+            promises.remember(given(number, 1));
+        }
+        let (first, _) = promises.open()[0];
+        promises
+            .open()
+            .iter()
+            .filter(|(at, _)| *at != first)
+            .for_each(|(at, _)| promises.close(*at));
+        for number in 0..PROMISES_MAX as u64 / 2 {
+            promises.remember(given(PROMISES_MAX as u64 + number, 1));
+        }
+        assert_eq!(promises.lock().promises.len(), PROMISES_MAX);
+        assert_eq!(promises.open()[0].1.receipt.number, 0);
+        // The first one is still compared, and so is one that was closed and is still known.
+        promises.remember(given(0, 2));
+        promises.remember(given(PROMISES_MAX as u64 - 1, 2));
+        assert_eq!(promises.take_contradictions().len(), 2);
+        // With nothing closed the oldest goes.
+        for number in 0..PROMISES_MAX as u64 {
+            promises.remember(given(3 * PROMISES_MAX as u64 + number, 1));
+        }
+        let latest = promises.lock();
+        let kept = (latest.promises.len(), latest.open.len() + latest.closed.len());
+        assert_eq!(kept, (PROMISES_MAX, PROMISES_MAX));
     }
 }

@@ -58,7 +58,8 @@ impl Routers {
     /// The state names these; `me` is this node's own key.
     pub fn set(&self, lanes: &[(Zone, Lane)], validators: &ValidatorSet, me: &PublicKey) {
         let mut known = self.lock();
-        known.zones = lanes.iter().map(|(zone, lane)| (*zone, lane.key)).collect();
+        let governed = lanes.iter().filter(|(_, lane)| lane.is_governed);
+        known.zones = governed.map(|(zone, lane)| (*zone, lane.key)).collect();
         let tip = |(zone, lane): &(Zone, Lane)| (*zone, (lane.term, lane.height));
         known.anchored = lanes.iter().map(tip).collect();
         let voting = validators.0.iter().map(|validator| validator.key);
@@ -70,11 +71,11 @@ impl Routers {
         known.validators = Some(Arc::new(validators.clone()));
     }
 
-    /// The term of a zone's lane, if this router seals it.
-    pub fn term_of(&self, zone: Zone, router: &PublicKey) -> Option<u64> {
+    /// How far a zone's lane is anchored, if this router seals it: term, and height in it.
+    pub fn anchored_of(&self, zone: Zone, router: &PublicKey) -> Option<(u64, u64)> {
         let known = self.lock();
         let is_its = known.zones.get(&zone) == Some(router);
-        known.anchored.get(&zone).filter(|_| is_its).map(|(term, _)| *term)
+        known.anchored.get(&zone).filter(|_| is_its).copied()
     }
 
     /// Everybody but this node.

@@ -3,7 +3,7 @@
 use ddt_ledger::{Amount, Millis};
 use serde_json::Value as Json;
 
-use crate::load::{all_is_well, pays, text};
+use crate::load::{all_is_well, final_at, pays, text};
 use crate::support::cluster::{Cluster, Node};
 use crate::support::eventually;
 use crate::support::signer::{now_us, payment};
@@ -88,12 +88,7 @@ fn a_halt_of_three_days_punishes_nobody() {
         let mut draft = person.draft(&payment(&cluster.people[3].account, "1"));
         draft.valid_until = Millis(now_ms() + HALT_MS);
         let payment = person.sign(draft);
-        // Routers that have not met each other again take nothing yet.
-        let receipt = eventually("the payment is final", || {
-            let answer = cluster.nodes[at].submit("final", &payment).unwrap();
-            (answer.status == 200).then(|| answer.json(200))
-        });
-        finals.push(text(&receipt, "event").to_string());
+        finals.push(final_at(&cluster.nodes[at], &payment));
     }
     all_is_well(&cluster, &finals, &[]);
     let height = cluster.height();

@@ -1,6 +1,9 @@
 //! What survives when nodes die, are silent, or come back.
 
-use crate::load::{all_is_well, further, home_of, is_done, pays, text, under_load, waits_in_vain};
+use crate::load::{
+    all_is_well, further, home_of, is_done, pays, text, under_load, until_it_knows, until_it_seals,
+    waits_in_vain,
+};
 use crate::support::cluster::{Cluster, FUNDS};
 use crate::support::{cli, eventually};
 
@@ -46,6 +49,7 @@ fn two_of_seven_may_be_dead_and_three_may_not() {
     cluster.nodes[2].kill();
     cluster.nodes[5].kill();
     finals.extend([0, 6].map(|at| pays(&cluster, at)));
+    until_it_seals(&cluster.nodes[0]);
     cluster.nodes[4].kill();
     let event = waits_in_vain(&cluster, 0, 0);
     cluster.nodes[4].start();
@@ -61,6 +65,7 @@ fn two_of_seven_may_be_dead_and_three_may_not() {
 fn two_of_four_decide_nothing_and_go_on_when_the_others_are_back() {
     let cluster = Cluster::running(4, &[]);
     pays(&cluster, 0);
+    until_it_seals(&cluster.nodes[0]);
     for at in [2, 3] {
         cli::signal(cluster.nodes[at].pid(), "STOP");
     }
@@ -99,6 +104,8 @@ fn what_a_silent_router_was_given_goes_to_another_and_is_charged_once() {
     let home = home_of(&from.account, 4);
     let full = cluster.add_full_node((home + 1) % 4);
     cluster.start_all();
+    until_it_seals(&cluster.nodes[home]);
+    until_it_knows(&cluster.nodes[full], &cluster.nodes[home]);
     pays(&cluster, full);
     let before = cluster.nodes[full].balance(&from.account);
     cli::signal(cluster.nodes[home].pid(), "STOP");

@@ -3,7 +3,7 @@
 use ddt_contracts::bank::{Claim, Lock, lock_hash};
 use ddt_ledger::{Hash, Millis};
 
-use crate::load::{all_is_well, is_done, pays, text};
+use crate::load::{all_is_well, is_done, pays, text, until_it_seals};
 use crate::support::cluster::{Cluster, Node};
 use crate::support::eventually;
 use crate::support::signer::now_us;
@@ -24,9 +24,7 @@ fn a_block_that_reached_nobody_is_sent_again() {
     let zones = zones_that_vote(&cluster.nodes[0]);
     let alone = (0..4).find(|zone| !zones.contains(&(*zone as u64))).unwrap();
     let others: Vec<usize> = (0..4).filter(|at| *at != alone).collect();
-    eventually("it seals", || {
-        (cluster.nodes[alone].json("/v1/status")["node"]["is_ready"] == true).then_some(())
-    });
+    until_it_seals(&cluster.nodes[alone]);
     others.iter().for_each(|at| cluster.nodes[*at].kill());
     let payment = cluster.people[0].pay(&cluster.people[3].account, "1");
     let promised = cluster.nodes[alone].submit("sequenced", &payment).unwrap().json(200);
@@ -41,6 +39,7 @@ fn a_block_that_reached_nobody_is_sent_again() {
 #[test]
 fn a_hold_pays_for_one_event_at_a_time() {
     let mut cluster = Cluster::running(4, &[]);
+    until_it_seals(&cluster.nodes[0]);
     let secret = Hash([9; 32]);
     let lock = Lock {
         to: cluster.people[1].account,

@@ -3,7 +3,7 @@
 use ddt_ledger::AccountId;
 use serde_json::Value as Json;
 
-use crate::load::{all_is_well, text};
+use crate::load::{all_is_well, text, until_it_knows, until_it_seals};
 use crate::support::cluster::{Cluster, Node};
 use crate::support::eventually;
 use crate::support::owners::{ddt, give_named, give_wallet, try_ddt};
@@ -14,7 +14,7 @@ const QUICK: [&str; 5] = [
     "clock_step_ms_max=4000",
     "anchor_idle_ms=4000",
     "router_alive_ms=2000",
-    "router_silent_ms=12000",
+    "router_silent_ms=20000",
 ];
 
 fn zone_of(node: &Node, account: &AccountId) -> Option<u64> {
@@ -26,6 +26,23 @@ fn zones(node: &Node) -> Vec<Json> {
     node.json("/v1/zones")["rows"].as_array().unwrap().clone()
 }
 
+/// Four routers, a full node, and a person whose address is in zone 2.
+fn a_member_of_zone_2(parameters: &[&str]) -> (Cluster, usize, String) {
+    let mut cluster = Cluster::of(4, &[QUICK.as_slice(), parameters].concat());
+    let full = cluster.add_full_node(0);
+    cluster.start_all();
+    let node = &cluster.nodes[full];
+    for router in &cluster.nodes[..full] {
+        until_it_seals(router);
+        until_it_knows(node, router);
+    }
+    give_wallet(node, 3);
+    let signed_up = ddt(node, 3, &["signup", "--from", "op", "--zone", "2"]);
+    let address = text(&signed_up["member"], "address").to_string();
+    assert_eq!(zone_of(node, &cluster.people[3].account), Some(2));
+    (cluster, full, address)
+}
+
 // Broken by: an event that goes to any router instead of its author's; a member who is told that
 // all is well while the zone has no router; a guest who gets another address; a zone without a
 // router that is chosen.
@@ -33,15 +50,8 @@ fn zones(node: &Node) -> Vec<Json> {
 fn a_guest_joins_another_zone_and_keeps_the_address() {
     // Nobody is merged meanwhile.
     let slow = ["heartbeat_ms=600000", "inactive_ms=1800000", "lease_ms=3600000"];
-    let mut cluster = Cluster::of(4, &[QUICK.as_slice(), &slow].concat());
-    let full = cluster.add_full_node(0);
-    cluster.start_all();
-    let node = &cluster.nodes[full];
-    give_wallet(node, 3);
-    let signed_up = ddt(node, 3, &["signup", "--from", "op", "--zone", "2"]);
-    let address = text(&signed_up["member"], "address").to_string();
-    let account = cluster.people[3].account;
-    assert_eq!(zone_of(node, &account), Some(2));
+    let (mut cluster, full, address) = a_member_of_zone_2(&slow);
+    let (node, account) = (&cluster.nodes[full], cluster.people[3].account);
     // One hop: its own zone's router has it.
     let payment = cluster.people[3].pay(&cluster.people[0].account, "1");
     let paid = node.submit("final", &payment).unwrap().json(200);
@@ -84,6 +94,7 @@ fn a_zone_opens_where_all_are_full_and_somebody_waits() {
         let status = node.try_get("/v1/status")?;
         (status.json(200)["node"]["role"] == "router").then_some(())
     });
+    until_it_seals(&cluster.nodes[second]);
     let signed_up = ddt(node, 2, &["signup", "--from", "op2"]);
     assert_eq!(signed_up["member"]["zone"], 1, "{signed_up}");
     let payment = cluster.people[2].pay(&cluster.people[0].account, "1");
@@ -97,16 +108,9 @@ fn a_zone_opens_where_all_are_full_and_somebody_waits() {
 #[test]
 fn members_of_a_dead_zone_are_merged_into_another() {
     let often = ["heartbeat_ms=3000", "inactive_ms=60000", "lease_ms=120000"];
-    let mut cluster = Cluster::of(4, &[QUICK.as_slice(), &often].concat());
-    let full = cluster.add_full_node(0);
-    cluster.start_all();
-    let node = &cluster.nodes[full];
-    give_wallet(node, 3);
     // The node itself is heard of for the member.
-    let signed_up = ddt(node, 3, &["signup", "--from", "op", "--zone", "2"]);
-    let address = text(&signed_up["member"], "address").to_string();
+    let (mut cluster, full, address) = a_member_of_zone_2(&often);
     let account = cluster.people[3].account;
-    assert_eq!(zone_of(node, &account), Some(2));
     cluster.nodes[2].kill();
     let node = &cluster.nodes[full];
     eventually("zone 3 has the member", || (zone_of(node, &account) == Some(3)).then_some(()));

@@ -5,7 +5,7 @@ use ddt_ledger::lane::SoftReceipt;
 use ddt_ledger::{Hash, PublicKey, Signature};
 use serde_json::Value;
 
-use crate::load::{all_is_well, home_of, pays, text, until_it_seals};
+use crate::load::{all_is_well, home_of, is_done, pays, text, until_it_knows, until_it_seals};
 use crate::support::cluster::{Cluster, Node};
 use crate::support::eventually;
 use crate::support::owners::{ddt, give_wallet};
@@ -19,13 +19,10 @@ fn misled() -> (Cluster, usize, usize) {
     cluster.nodes[liar].environment = vec![("DDT_TEST_TREASON", format!("mislead:{victim}"))];
     let full = cluster.add_full_node((liar + 1) % 4);
     cluster.start_all();
-    until_it_seals(&cluster.nodes[liar]);
-    let key = cluster.nodes[liar].private("/v1/node")["router_key"].clone();
-    eventually("the full node knows the liar", || {
-        let private = cluster.nodes[full].private("/v1/node");
-        let mut peers = private["peers"].as_array().unwrap().iter();
-        peers.any(|peer| peer["router_key"] == key).then_some(())
-    });
+    for router in &cluster.nodes[..full] {
+        until_it_seals(router);
+        until_it_knows(&cluster.nodes[full], router);
+    }
     (cluster, liar, full)
 }
 
@@ -45,15 +42,19 @@ fn until_it_is_out(node: &Node) {
     });
 }
 
-fn until_final(node: &Node, answers: &[Value]) -> Vec<String> {
-    let events: Vec<String> = answers.iter().map(|answer| text(answer, "event").into()).collect();
-    for event in &events {
-        eventually("it is final", || {
-            let found = node.try_get(&format!("/v1/events/{event}"))?;
-            (found.status == 200 && found.json(200)["outcome"] == "done").then_some(())
-        });
+/// The full node says what it saw, and the liar loses its bond; other routers sequence what it did
+/// not.
+fn is_found_out(cluster: &Cluster, (liar, full): (usize, usize), word: &str, answers: &[Value]) {
+    let node = &cluster.nodes[full];
+    until_it_is_out(node);
+    let mut finals: Vec<String> = answers.iter().map(|one| text(one, "event").into()).collect();
+    for event in &finals {
+        eventually("it is final", || is_done(node, event).then_some(()));
     }
-    events
+    finals.push(pays(cluster, (liar + 1) % 4));
+    let log = node.log();
+    assert!(log.contains(&format!("the router of zone {liar} {word}")), "{log}");
+    all_is_well(cluster, &finals, &[liar]);
 }
 
 // Broken by: promises that nobody compares; a node without an account that keeps what it saw to
@@ -62,15 +63,12 @@ fn until_final(node: &Node, answers: &[Value]) -> Vec<String> {
 fn a_number_promised_to_two_events_costs_the_bond() {
     let (cluster, liar, full) = misled();
     let answers = [promised(&cluster, full), promised(&cluster, full)];
-    let number = |answer: &Value| answer["soft_receipt"]["number"].clone();
-    assert_eq!(number(&answers[0]), number(&answers[1]));
-    until_it_is_out(&cluster.nodes[full]);
-    // Other routers sequenced them in the end.
-    let mut finals = until_final(&cluster.nodes[full], &answers);
-    finals.push(pays(&cluster, (liar + 1) % 4));
-    let log = cluster.nodes[full].log();
-    assert!(log.contains(&format!("the router of zone {liar} promised number")), "{log}");
-    all_is_well(&cluster, &finals, &[liar]);
+    let place = |answer: &Value| {
+        ["zone", "term", "number"].map(|name| answer["soft_receipt"][name].as_u64())
+    };
+    assert_eq!(place(&answers[0]), place(&answers[1]));
+    assert_eq!(place(&answers[0])[0], Some(liar as u64));
+    is_found_out(&cluster, (liar, full), "promised number", &answers);
 }
 
 // Broken by: a promise that is not compared with what stands in its place, or only until its event
@@ -82,13 +80,7 @@ fn a_promise_that_a_block_breaks_costs_the_bond() {
     // Somebody else has the number.
     let payment = cluster.person(2).pay(&cluster.people[3].account, "1");
     let paid = cluster.nodes[liar].submit("final", &payment).unwrap().json(200);
-    let other = text(&paid, "event").to_string();
-    until_it_is_out(&cluster.nodes[full]);
-    let mut finals = until_final(&cluster.nodes[full], &[answer]);
-    finals.push(other);
-    let log = cluster.nodes[full].log();
-    assert!(log.contains(&format!("the router of zone {liar} broke its promise")), "{log}");
-    all_is_well(&cluster, &finals, &[liar]);
+    is_found_out(&cluster, (liar, full), "broke its promise", &[answer, paid]);
 }
 
 // Broken by: a soft receipt that is shown without what was signed of it; evidence that only nodes

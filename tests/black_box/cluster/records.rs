@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::Value as Json;
 
-use crate::load::{all_is_well, further, pays, role, text, under_load};
+use crate::load::{all_is_well, further, pays, role, text, under_load, until_it_seals};
 use crate::support::cluster::{Cluster, Node};
 use crate::support::eventually;
 
@@ -28,8 +28,10 @@ fn lane_of(node: &Node, zone: usize) -> Json {
 #[test]
 fn a_router_that_lost_its_disk_signs_nothing_until_told() {
     let mut cluster = Cluster::running(4, &[]);
+    until_it_seals(&cluster.nodes[3]);
     // Its lane has blocks: promised, anchored, and maybe neither known here nor elsewhere.
     let mut finals: Vec<String> = (0..3).map(|_| pays(&cluster, 3)).collect();
+    assert!(lane_of(&cluster.nodes[0], 3)["height"].as_u64() > Some(0));
     finals.extend(under_load(&mut cluster, |cluster, paid| {
         further(paid, 10);
         cluster.nodes[3].kill();
@@ -109,6 +111,7 @@ fn the_only_router_that_lost_its_disk_begins_no_second_history() {
 #[test]
 fn each_part_of_a_routers_records_is_missed() {
     let mut cluster = Cluster::running(4, &[]);
+    cluster.nodes.iter().for_each(until_it_seals);
     let mut finals = vec![pays(&cluster, 1), pays(&cluster, 2), pays(&cluster, 3)];
     cluster.nodes[1].kill();
     lose(&cluster.nodes[1], &["book.redb"]);

@@ -3,7 +3,10 @@
 use ddt_ledger::Amount;
 use serde_json::Value;
 
-use crate::load::{all_is_well, further, home_of, is_done, pays, text, under_load, until_it_seals};
+use crate::load::{
+    all_is_well, further, give, home_of, is_done, pays, text, under_load, until_it_knows,
+    until_it_seals,
+};
 use crate::support::cluster::{Cluster, Node};
 use crate::support::eventually;
 
@@ -21,20 +24,12 @@ fn is_seen(cluster: &Cluster, words: &str) -> bool {
     (0..LIAR).any(|at| cluster.nodes[at].log().contains(words))
 }
 
-/// The liar gets events of its own to lie about.
-fn give_the_liar(cluster: &Cluster, count: usize) {
-    for _ in 0..count {
-        let payment = cluster.person(3).pay(&cluster.people[0].account, "1");
-        cluster.nodes[LIAR].submit("sequenced", &payment).unwrap();
-    }
-}
-
 /// The others' clients pay while the liar lies, until it was seen; then all agree.
 fn survives(cluster: &mut Cluster, words: &str, liars: &[usize]) {
     let finals = under_load(cluster, |cluster, paid| {
         further(paid, 10);
         eventually(words, || {
-            give_the_liar(cluster, 1);
+            give(cluster, LIAR);
             is_seen(cluster, words).then_some(())
         });
         further(paid, 10);
@@ -49,7 +44,7 @@ fn survives(cluster: &mut Cluster, words: &str, liars: &[usize]) {
 #[test]
 fn a_router_that_signs_two_blocks_for_each_place_is_seen() {
     let mut cluster = with("equivocate");
-    give_the_liar(&cluster, 3);
+    (0..3).for_each(|_| give(&cluster, LIAR));
     survives(&mut cluster, "the router of zone 3 signed two blocks", &[LIAR]);
 }
 
@@ -91,9 +86,7 @@ fn blocks_that_no_anchor_may_take_stand_in_nobodys_way() {
         until_it_seals(&cluster.nodes[LIAR]);
         let finals = under_load(&mut cluster, |cluster, paid| {
             further(paid, 5);
-            let payment = cluster.person(3).pay(&cluster.people[0].account, "1");
-            // Its answer may not come: others bring it a block of its own that it does not know.
-            let _ = cluster.nodes[LIAR].submit("sequenced", &payment);
+            give(cluster, LIAR);
             further(paid, 20);
         });
         cluster.nodes[LIAR].kill();
@@ -185,6 +178,8 @@ fn a_censored_account_pays_by_way_of_another_router() {
     cluster.nodes[liar].environment = vec![("DDT_TEST_TREASON", treason)];
     let full = cluster.add_full_node((liar + 1) % 4);
     cluster.start_all();
+    until_it_seals(&cluster.nodes[liar]);
+    until_it_knows(&cluster.nodes[full], &cluster.nodes[liar]);
     let mut finals = Vec::new();
     for _ in 0..3 {
         let receipt = cluster.nodes[full].submit("final", &from.pay(&to, "1")).unwrap().json(200);

@@ -5,12 +5,12 @@ use std::sync::atomic::AtomicUsize;
 use std::thread;
 use std::time::Duration;
 
-use crate::load::{further, largest_store, role, text, under_load};
+use crate::load::{further, give, largest_store, role, text, under_load, until_it_seals};
 use crate::steps::Step;
 use crate::support::cluster::{Cluster, Node};
 use crate::support::doors::Way;
+use crate::support::eventually;
 use crate::support::strangers::disturb;
-use crate::support::{eventually, http};
 
 /// Anchors that half a network may still have: votes for them were there already.
 const UNDER_WAY: u64 = 2;
@@ -97,14 +97,6 @@ pub fn another_time(cluster: &mut Cluster, paid: &AtomicUsize, step: Step) {
     again(&mut cluster.nodes[step.one], Vec::new());
 }
 
-/// Gives a router an event of its own to lie about; it may not answer.
-fn give(cluster: &Cluster, at: usize) {
-    let payment = cluster.person(3).pay(&cluster.people[0].account, "1");
-    let path = "POST /v1/events?wait=sequenced&timeout_ms=1000";
-    let octets = [("content-type", "application/octet-stream")];
-    drop(http::exchange(cluster.nodes[at].public(), path, &octets, &payment));
-}
-
 /// The liar lies, and is honest again.
 pub fn lies(cluster: &mut Cluster, paid: &AtomicUsize, step: Step) {
     let lie = LIES[(step.chance % LIES.len() as u64) as usize];
@@ -114,6 +106,7 @@ pub fn lies(cluster: &mut Cluster, paid: &AtomicUsize, step: Step) {
         _ => lie.to_string(),
     };
     again(&mut cluster.nodes[step.liar], vec![("DDT_TEST_TREASON", treason)]);
+    until_it_seals(&cluster.nodes[step.liar]);
     (0..step.count).for_each(|_| give(cluster, step.liar));
     further(paid, step.count);
     again(&mut cluster.nodes[step.liar], Vec::new());

@@ -59,6 +59,8 @@ pub struct State {
     pub(crate) username_commits: BTreeMap<(Id, Id), (u64, Time, Time)>,
     pub(crate) usernames: BTreeMap<Id, Username>,
     pub(crate) username_keys: BTreeMap<Id, Id>,
+    /// Members that were merged into another zone so far; no part of what is compared.
+    pub merged: usize,
 }
 
 /// The last anchor, or the one being executed.

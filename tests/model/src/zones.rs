@@ -148,6 +148,7 @@ impl State {
             seats.newcomers = seats.newcomers.checked_add_signed(change).expect("seats");
         }
         self.members.get_mut(author).expect("a member").zone = zone;
+        self.merged += 1;
     }
 
     /// ZON-3.

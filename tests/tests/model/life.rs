@@ -90,6 +90,11 @@ impl Life {
         self.network.cuts()
     }
 
+    /// How many members were merged into another zone.
+    pub fn merged(&self) -> usize {
+        self.state.merged
+    }
+
     /// How many letters were thought of.
     pub fn thought(&self) -> u64 {
         self.thought

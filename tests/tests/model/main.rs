@@ -65,8 +65,13 @@ fn live(
             Difference { found, step, letters: life.thought() }
         })?;
     }
-    for (end, often) in [("lost", life.cuts().lost), ("durable", life.cuts().durable)] {
-        *ends.entry(("power cut".to_string(), end.to_string())).or_default() += often;
+    let cuts = life.cuts();
+    for (name, end, often) in [
+        ("power cut", "lost", cuts.lost),
+        ("power cut", "durable", cuts.durable),
+        ("member", "merged", life.merged()),
+    ] {
+        *ends.entry((name.to_string(), end.to_string())).or_default() += often;
     }
     Ok(())
 }
@@ -113,8 +118,9 @@ fn the_state_is_what_the_specification_says() {
     let names = rows.chain(deadlines.map(|row| row.name));
     let never: Vec<&str> = names.filter(|name| !is_done(name)).collect();
     assert!(seeds != SEEDS || never.is_empty(), "no history ever does {never:?}");
-    let cuts = |end: &str| ends.get(&("power cut".to_string(), end.to_string())).copied();
-    assert!(seeds != SEEDS || cuts("lost") > Some(9) && cuts("durable") > Some(0));
+    let often = |name: &str, end: &str| ends[&(name.to_string(), end.to_string())];
+    assert!(seeds != SEEDS || often("power cut", "lost") > 9 && often("power cut", "durable") > 0);
+    assert!(seeds != SEEDS || often("member", "merged") > 0, "no member of a dead zone is merged");
 }
 
 /// Broken by: anything in a network or a history that its seed does not decide.

@@ -14,6 +14,7 @@ use crate::standing::Offence;
 use crate::stream::Packet;
 use crate::task::Task;
 use crate::task::dialling::dialable;
+use crate::task::peers::is_near;
 
 impl Task {
     pub(super) fn on_event(&mut self, event: SwarmEvent<BehaviourEvent>) {
@@ -90,10 +91,10 @@ impl Task {
     /// A peer that relays has dialled an address at which this node may be reached.
     fn on_tried(&self, tried: autonat::v2::client::Event) {
         let Some(by) = key_of(&tried.server) else { return };
-        let address = tried.tested_addr.to_string();
+        let (address, is_near) = (tried.tested_addr.to_string(), is_near(&tried.tested_addr));
         let is_reached = tried.result.is_ok();
         tracing::debug!(address, is_reached, %by, "a peer tried to dial this node");
-        let reach = Reach { address, is_reached, by, at: (self.shared.clock)() };
+        let reach = Reach { address, is_near, is_reached, by, at: (self.shared.clock)() };
         let mut reaches = crate::net::lock(&self.shared.reaches);
         reaches.retain(|known| known.address != reach.address);
         reaches.push(reach);

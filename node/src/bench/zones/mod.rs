@@ -71,7 +71,7 @@ pub struct ZonesArgs {
     /// nobody signs or checks but together
     #[arg(long)]
     opaque: bool,
-    /// Events a second that the routers take while a new full node comes; two minutes' worth of
+    /// Payments a second that the routers take while a new full node comes; two minutes' worth of
     /// them are signed before
     #[arg(long, default_value_t = 0)]
     follow_at: u32,
@@ -112,7 +112,7 @@ pub fn run(args: &ZonesArgs, output: &Output) -> Result<(), Failure> {
         return Err(Failure::usage(
             "want 1 to 16 zones, 1 to 60 seconds, 1 to 300 payments, a delay of 0 to 500 \
              milliseconds, no more jitter than delay, 0 to 20 percent of loss, a new node at \
-             0 to 5000 events a second",
+             0 to 5000 payments a second",
         ));
     }
     let runtime = tokio::runtime::Runtime::new().map_err(|e| Failure::fault(e.to_string()))?;
