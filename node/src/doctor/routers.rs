@@ -41,16 +41,15 @@ pub fn reached(own: &Json, findings: &mut Findings) {
     let flag = |row: &Json, name: &str| row.pointer(name).and_then(Json::as_bool);
     let tried = |is_reached: bool, is_near: bool| {
         let asked = [("/is_reached", is_reached), ("/is_near", is_near)];
-        let mut rows = rows(own, "/reached");
-        let row = rows.find(|row| asked.iter().all(|(name, is)| flag(row, name) == Some(*is)));
-        row.and_then(|row| text(row, "/address"))
+        let is_so = |row: &&Json| asked.iter().all(|(name, is)| flag(row, name) == Some(*is));
+        rows(own, "/reached").filter(is_so).last().and_then(|row| text(row, "/address"))
     };
     if let Some(address) = tried(true, false) {
         findings.ok("reached", format!("a peer could dial it at {address}"));
     } else if rows(own, "/addresses").any(is_relayed) {
         findings.ok("reached", "by way of a relay");
-    } else if let Some(address) = tried(true, true) {
-        findings.ok("reached", format!("a peer of this machine's own network, at {address}"));
+    } else if let (None, Some(address)) = (tried(false, false), tried(true, true)) {
+        findings.ok("reached", format!("by a peer of this machine's own network, at {address}"));
     } else if let Some(address) = tried(false, false).or_else(|| tried(false, true)) {
         let advice = "to be reached, lead the port of network.listen (TCP and UDP) to this \
                       machine, and start the node again: then it is tried anew; or name a relay \

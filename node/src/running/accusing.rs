@@ -175,11 +175,11 @@ impl Accuser {
         promises::look(&self.core)?;
         self.handed_in().retain(|_, at| at.elapsed() < AGAIN_AFTER);
         for evidence in self.core.accused.all() {
-            let key = evidence.key;
+            let (key, is_old) = (evidence.key, is_old(&self.core));
             if let Err(refusal) = holds(&self.core, &evidence)? {
                 // What the rules refuse they always will, at the latest when the router is out;
                 // but an old state may not know yet what it is about.
-                if !is_old(&self.core) {
+                if !is_old {
                     tracing::info!(%key, "evidence has done its work: {refusal}");
                     self.core.accused.acquit(&key);
                 }

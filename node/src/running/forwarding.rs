@@ -35,7 +35,8 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// What one router said.
 enum Word {
     Promised,
-    Executed,
+    /// By its word alone it has the event, which must show here within this time.
+    Has(Duration),
     Refused(Refusal),
     Silent,
 }
@@ -63,14 +64,13 @@ pub async fn carry(core: Arc<Core>, event: Checked, _room: OwnedSemaphorePermit)
         };
         turn = turn.saturating_add(1);
         match word {
-            Word::Promised | Word::Executed => {
+            Word::Promised | Word::Has(_) => {
                 is_promised |= matches!(word, Word::Promised);
                 let is_final = |progress: &Progress| matches!(progress, Progress::Final);
                 let waited = progress.wait_for(is_final);
-                // Who promised has signed it; that it is executed must soon show here.
                 let within = match word {
-                    Word::Promised => FINAL_WITHIN,
-                    _ => PATIENCE,
+                    Word::Has(within) => within,
+                    _ => FINAL_WITHIN,
                 };
                 if tokio::time::timeout(within, waited).await.is_ok() {
                     return;
@@ -88,7 +88,8 @@ pub async fn carry(core: Arc<Core>, event: Checked, _room: OwnedSemaphorePermit)
                 if let Word::Refused(refusal) = word {
                     refused = Some(refusal);
                 }
-                if !is_promised && now().since(since) > Millis(TRIED_MS) {
+                // A node that is behind cannot know whether somebody has it.
+                if !is_promised && !core.is_behind() && now().since(since) > Millis(TRIED_MS) {
                     let why = refused.unwrap_or(sequencer::CLOSED);
                     core.tracker.end(&id, Progress::Dropped(why));
                     return;
@@ -158,12 +159,15 @@ async fn offer(core: &Arc<Core>, router: PublicKey, event: &Checked) -> Word {
                 core.promises.remember(Given { router, receipt, signature });
                 return Word::Promised;
             }
-            // It may be true by a state that is not here yet: this node waits for it, and shows
-            // nobody what may be worth nothing.
-            let is_next = anchored.is_some_and(|(term, _)| receipt.term == term.saturating_add(1));
-            if is_next || core.is_behind() { Word::Promised } else { Word::Silent }
+            // It may be true by a state that is not here yet; but clients are not shown what may
+            // be worth nothing.
+            match anchored {
+                _ if core.is_behind() => Word::Has(FINAL_WITHIN),
+                Some((term, _)) if receipt.term == term.saturating_add(1) => Word::Has(PATIENCE),
+                _ => Word::Silent,
+            }
         }
-        Submitted::Executed { .. } => Word::Executed,
+        Submitted::Executed { .. } => Word::Has(PATIENCE),
         Submitted::Refused { code } => match refusal_of(core, &code) {
             // Another copy is on its way there; what the queue has no room for, another may.
             Some(NONCE_WAITING | mempool::FULL | sequencer::CLOSED) | None => Word::Silent,
@@ -187,10 +191,11 @@ fn is_promise(
 }
 
 /// Whether a router answers for a promise in the lane that is its own up to there: in this term,
-/// and of a block that it may be about to seal. Another one no block would ever break.
+/// and of a block that there is, or that it may be about to seal. Others it could give for
+/// nothing: their place is never taken, or not for long.
 fn binds(receipt: &SoftReceipt, (term, height): (u64, u64)) -> bool {
-    let ahead = receipt.height.saturating_sub(height);
-    receipt.term == term && ahead <= (UNANCHORED_BLOCKS_MAX as u64).saturating_mul(2)
+    let last = height.saturating_add((UNANCHORED_BLOCKS_MAX as u64).saturating_mul(2));
+    receipt.term == term && (1..=last).contains(&receipt.height)
 }
 
 /// The refusal with this code, among those that keep an event out of a lane.
@@ -218,6 +223,7 @@ mod tests {
         let promise =
             |term, height| SoftReceipt { chain, event, zone: Zone(0), term, height, number: 9 };
         for (term, height, is_bound) in [
+            (4, 0, false),
             (4, 1, true),
             (4, 101, true),
             (4, 100 + ahead, true),

@@ -42,8 +42,9 @@ pub struct Promises(Mutex<Latest>);
 #[derive(Default)]
 struct Latest {
     promises: BTreeMap<Place, Given>,
-    /// Of which nobody knows yet whether they were kept, in the order in which they came.
-    open: BTreeMap<u64, Place>,
+    /// Of which nobody knows yet whether they were kept, by routers, in the order in which they
+    /// came.
+    open: BTreeMap<PublicKey, BTreeMap<u64, Place>>,
     came: u64,
     /// Of which it is known: they are only compared with later ones. The oldest first.
     closed: VecDeque<Place>,
@@ -73,11 +74,9 @@ impl Promises {
         }
         latest.promises.insert(place, given);
         latest.came = latest.came.saturating_add(1);
-        latest.open.insert(latest.came, place);
+        latest.open.entry(place.0).or_default().insert(latest.came, place);
         if latest.promises.len() > PROMISES_MAX {
-            let least = latest.closed.pop_front();
-            let least = least.or_else(|| latest.open.pop_first().map(|(_, place)| place));
-            least.map(|place| latest.promises.remove(&place));
+            latest.forget_one();
         }
     }
 
@@ -88,15 +87,32 @@ impl Promises {
     /// The open ones, those of one block beside each other.
     fn open(&self) -> Vec<(u64, Given)> {
         let latest = self.lock();
-        let mut places: Vec<(u64, Place)> = latest.open.iter().map(|(at, p)| (*at, *p)).collect();
+        let all = latest.open.values().flatten();
+        let mut places: Vec<(u64, Place)> = all.map(|(at, place)| (*at, *place)).collect();
         places.sort_unstable_by_key(|(_, place)| *place);
         let given = |(at, place)| Some((at, latest.promises.get(&place)?.clone()));
         places.into_iter().filter_map(given).collect()
     }
 
-    fn close(&self, at: u64) {
+    fn close(&self, router: &PublicKey, at: u64) {
         let latest = &mut *self.lock();
-        latest.closed.extend(latest.open.remove(&at));
+        let Some(open) = latest.open.get_mut(router) else { return };
+        latest.closed.extend(open.remove(&at));
+        if open.is_empty() {
+            latest.open.remove(router);
+        }
+    }
+}
+
+impl Latest {
+    /// The oldest of which it is known what came; without one, the oldest of the router that has
+    /// most of them, so that none pushes out another one's.
+    fn forget_one(&mut self) {
+        let place = self.closed.pop_front().or_else(|| {
+            let most = self.open.values_mut().max_by_key(|open| open.len());
+            most.and_then(BTreeMap::pop_first).map(|(_, place)| place)
+        });
+        place.map(|place| self.promises.remove(&place));
     }
 }
 
@@ -150,7 +166,7 @@ pub fn look(core: &Core) -> Result<(), StoreFault> {
                 }
             }
         }
-        core.promises.close(at);
+        core.promises.close(&given.router, at);
     }
     Ok(())
 }
@@ -227,42 +243,40 @@ mod tests {
 
     use super::*;
 
-    fn given(number: u64, event: u8) -> Given {
+    fn given(router: u8, number: u64, event: u8) -> Given {
         let (chain, event) = (ChainId(Hash::ZERO), Hash([event; 32]));
         let receipt = SoftReceipt { chain, event, zone: Zone(0), term: 1, height: 1, number };
-        Given { router: PublicKey([1; 32]), receipt, signature: Signature([0; 64]) }
+        Given { router: PublicKey([router; 32]), receipt, signature: Signature([0; 64]) }
     }
 
-    // Broken by: promises that grow without limit; one that somebody pushes out with others that
-    // were kept, before anybody looked at it.
+    fn kept(promises: &Promises) -> usize {
+        let latest = promises.lock();
+        let open: usize = latest.open.values().map(BTreeMap::len).sum();
+        assert_eq!(latest.promises.len(), open + latest.closed.len());
+        latest.promises.len()
+    }
+
+    // Broken by: promises that grow without limit; one that somebody pushes out, before anybody
+    // looked at it, with others that were kept, or with another router's.
     #[test]
     fn what_nobody_has_looked_at_is_forgotten_last() {
-        let promises = Promises::default();
-        promises.remember(given(0, 1));
-        for number in 1..PROMISES_MAX as u64 {
-            promises.remember(given(number, 1));
+        let (promises, all) = (Promises::default(), PROMISES_MAX as u64);
+        (0..all).for_each(|number| promises.remember(given(1, number, 1)));
+        for (at, given) in promises.open().iter().filter(|(_, given)| given.receipt.number > 0) {
+            promises.close(&given.router, *at);
         }
-        let (first, _) = promises.open()[0];
-        promises
-            .open()
-            .iter()
-            .filter(|(at, _)| *at != first)
-            .for_each(|(at, _)| promises.close(*at));
-        for number in 0..PROMISES_MAX as u64 / 2 {
-            promises.remember(given(PROMISES_MAX as u64 + number, 1));
-        }
-        assert_eq!(promises.lock().promises.len(), PROMISES_MAX);
+        (0..all / 2).for_each(|number| promises.remember(given(1, all + number, 1)));
+        assert_eq!(kept(&promises), PROMISES_MAX);
         assert_eq!(promises.open()[0].1.receipt.number, 0);
-        // The first one is still compared, and so is one that was closed and is still known.
-        promises.remember(given(0, 2));
-        promises.remember(given(PROMISES_MAX as u64 - 1, 2));
+        // It is still compared, and so is one that was closed.
+        promises.remember(given(1, 0, 2));
+        promises.remember(given(1, all - 1, 2));
         assert_eq!(promises.take_contradictions().len(), 2);
-        // With nothing closed the oldest goes.
-        for number in 0..PROMISES_MAX as u64 {
-            promises.remember(given(3 * PROMISES_MAX as u64 + number, 1));
-        }
-        let latest = promises.lock();
-        let kept = (latest.promises.len(), latest.open.len() + latest.closed.len());
-        assert_eq!(kept, (PROMISES_MAX, PROMISES_MAX));
+        // With nothing closed, who has most loses its oldest.
+        promises.remember(given(2, 0, 1));
+        (0..2 * all).for_each(|number| promises.remember(given(1, 2 * all + number, 1)));
+        assert_eq!(kept(&promises), PROMISES_MAX);
+        promises.remember(given(2, 0, 2));
+        assert_eq!(promises.take_contradictions().len(), 1);
     }
 }

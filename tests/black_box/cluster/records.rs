@@ -31,7 +31,7 @@ fn a_router_that_lost_its_disk_signs_nothing_until_told() {
     until_it_seals(&cluster.nodes[3]);
     // Its lane has blocks: promised, anchored, and maybe neither known here nor elsewhere.
     let mut finals: Vec<String> = (0..3).map(|_| pays(&cluster, 3)).collect();
-    assert!(lane_of(&cluster.nodes[0], 3)["height"].as_u64() > Some(0));
+    assert!(lane_of(&cluster.nodes[3], 3)["height"].as_u64() > Some(0));
     finals.extend(under_load(&mut cluster, |cluster, paid| {
         further(paid, 10);
         cluster.nodes[3].kill();

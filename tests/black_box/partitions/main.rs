@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use ground::Ground;
-use load::{all_is_well, further, is_done, pays, under_load, waits_in_vain};
+use load::{all_is_well, further, is_done, pays, under_load, until_it_seals, waits_in_vain};
 use support::cluster::Cluster;
 use support::{Dice, eventually};
 
@@ -20,6 +20,7 @@ fn four() -> (Ground, Cluster) {
     let ground = Ground::new(4);
     let mut cluster = Cluster::placed(4, &[], |home, number| ground.node(home, number));
     cluster.start_all();
+    cluster.nodes.iter().for_each(until_it_seals);
     (ground, cluster)
 }
 
