@@ -139,7 +139,7 @@ async fn figures(
     let mut payments = Payments { load, is_opaque: false, done: 0 };
     output.note("Idle…");
     let probes = payments.sign(args.payments * STAGES.len())?;
-    let idle = probe(address, args.payments, &probes, PAUSE).await?;
+    let idle = probe(address, args.payments, &probes, (PAUSE, None)).await?;
     output.note("As many as it takes…");
     let seconds = usize::try_from(args.seconds).unwrap_or(usize::MAX);
     let ready = payments.sign(seconds.saturating_mul(READY_PER_SECOND))?;
@@ -154,7 +154,7 @@ async fn figures(
     let probes = payments.sign(args.payments * STAGES.len())?;
     let pressing = press(address, ready, Some(half), time);
     let loaded = tokio::select! {
-        loaded = probe(address, args.payments, &probes, PAUSE) => loaded?,
+        loaded = probe(address, args.payments, &probes, (PAUSE, Some(time))) => loaded?,
         pressed = pressing => {
             pressed?;
             return Err(Failure::fault("the payments took longer than the load"));
@@ -188,6 +188,7 @@ pub(super) fn failed(error: std::io::Error) -> Failure {
 
 /// How long payments took, in milliseconds.
 pub(super) struct Times {
+    pub payments: usize,
     pub p50: f64,
     pub p99: f64,
     pub mean: f64,
@@ -201,23 +202,28 @@ impl Times {
             times.get(place.saturating_sub(1)).copied().unwrap_or_default()
         };
         let mean = times.iter().sum::<f64>() / times.len().max(1) as f64;
-        Times { p50: at(0.5), p99: at(0.99), mean }
+        Times { payments: times.len(), p50: at(0.5), p99: at(0.99), mean }
     }
 }
 
 /// Sends so many payments for each stage, one after the other, with a pause before each, and up
-/// to as much again.
+/// to as much again; fewer where a load ends before, after so long.
 pub(super) async fn probe(
     address: SocketAddr,
     count: usize,
     payments: &[Checked],
-    pause: Duration,
+    (pause, load): (Duration, Option<Duration>),
 ) -> Result<Vec<Times>, Failure> {
+    let each = load.map_or(Duration::MAX, |load| load.saturating_sub(LOAD_SPARE / 3) / 3);
     let mut connection = Connection::open(address).await.map_err(failed)?;
     let (mut found, mut random) = (Vec::new(), 1);
     for (stage, payments) in STAGES.iter().zip(payments.chunks(count)) {
         let (path, mut times) = (format!("/v1/events?wait={stage}"), Vec::new());
+        let stage_begun = Instant::now();
         for payment in payments {
+            if stage_begun.elapsed() > each {
+                break;
+            }
             random = next(random);
             tokio::time::sleep(pause + pause.mul_f64((random % 1_000) as f64 / 1_000.0)).await;
             let begun = Instant::now();
@@ -283,7 +289,7 @@ pub(super) async fn press(
 /// A line for each stage.
 pub(super) fn lines(times: &[Times]) -> String {
     let line = |(stage, times): (&&str, &Times)| {
-        format!("  {stage:<10} {:>8.1} {:>8.1}\n", times.p50, times.p99)
+        format!("  {stage:<10} {:>8.1} {:>8.1} {:>6}\n", times.p50, times.p99, times.payments)
     };
     STAGES.iter().zip(times).map(line).collect()
 }
@@ -291,7 +297,8 @@ pub(super) fn lines(times: &[Times]) -> String {
 /// Milliseconds by stage.
 pub(super) fn by_stage(times: &[Times]) -> serde_json::Map<String, serde_json::Value> {
     let one = |(stage, times): (&&str, &Times)| {
-        (stage.to_string(), json!({ "p50_ms": times.p50, "p99_ms": times.p99 }))
+        let Times { payments, p50, p99, .. } = times;
+        (stage.to_string(), json!({ "p50_ms": p50, "p99_ms": p99, "payments": payments }))
     };
     STAGES.iter().zip(times).map(one).collect()
 }
@@ -299,9 +306,8 @@ pub(super) fn by_stage(times: &[Times]) -> serde_json::Map<String, serde_json::V
 fn report(args: &LatencyArgs, figures: &Figures, output: &Output) {
     let Figures { rate_max, rate, idle, loaded } = figures;
     let words = format!(
-        "milliseconds from a submission on: p50 and p99 of {} payments\nidle\n{}at {rate:.0} \
+        "milliseconds from a submission on: p50, p99, of how many payments\nidle\n{}at {rate:.0} \
          payments a second, half of the {rate_max:.0} that it takes\n{}{FOUNDERS} accounts",
-        args.payments,
         lines(idle),
         lines(loaded),
     );

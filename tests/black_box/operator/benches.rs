@@ -78,6 +78,7 @@ fn the_bench_of_latency_takes_payments_to_every_stage() {
             let times = &data[load][stage];
             let (p50, p99) = (times["p50_ms"].as_f64().unwrap(), times["p99_ms"].as_f64().unwrap());
             assert!(0.0 < p50 && p50 <= p99, "{data}");
+            assert_eq!(times["payments"], 2, "{data}");
         }
     }
 }

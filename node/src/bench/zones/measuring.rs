@@ -73,10 +73,11 @@ pub async fn measure(
     let first = *addresses.first().ok_or_else(|| Failure::fault("no router"))?;
     let delay = Duration::from_millis(args.delay_ms + args.jitter_ms);
     // The first anchor waits until all routers have found each other.
-    probe(first, 1, &payments.sign(STAGES.len())?, PAUSE).await?;
+    probe(first, 1, &payments.sign(STAGES.len())?, (PAUSE, None)).await?;
     output.note("  idle…");
     let probes = payments.sign(args.payments * STAGES.len())?;
-    let idle = probe(first, args.payments, &probes, PAUSE + delay * DELAYS_UNTIL_IDLE).await?;
+    let pause = PAUSE + delay * DELAYS_UNTIL_IDLE;
+    let idle = probe(first, args.payments, &probes, (pause, None)).await?;
     output.note("  as many as it takes…");
     let seconds = usize::try_from(args.seconds).unwrap_or(usize::MAX);
     let each = if args.opaque { PAYLOADS_READY_PER_SECOND } else { READY_PER_SECOND };
@@ -102,7 +103,7 @@ pub async fn measure(
     let probes = payments.sign(args.payments * STAGES.len())?;
     let share = half / addresses.len() as f64;
     let loaded = tokio::select! {
-        loaded = probe(first, args.payments, &probes, PAUSE) => loaded?,
+        loaded = probe(first, args.payments, &probes, (PAUSE, Some(time))) => loaded?,
         pressed = press_all(&addresses, ready, Some(share), time) => {
             pressed?;
             return Err(Failure::fault("the payments took longer than the load"));

@@ -99,8 +99,8 @@ fn shown(args: &ZonesArgs, figures: &Figures, limit: f64) -> String {
     };
     let mut words = format!(
         "{zones} router(s): {:.0} {name} a second in the book, {beside}\n  {} of processor and {} \
-         over loopback, clients included, for each of them\n  milliseconds, p50 and p99, idle\n\
-         {}  at {:.0} a second\n{}",
+         over loopback, clients included, for each of them\n  milliseconds: p50, p99, of how \
+         many payments; idle\n{}  at {:.0} a second\n{}",
         measured.rate * each,
         or_unknown(measured.cpu.map(|seconds| seconds * 1e6 / each), "µs"),
         or_unknown(measured.bytes.map(|bytes| bytes / each), "bytes"),
